@@ -1,0 +1,288 @@
+"""Scenario -> Plan: everything decided and checked before anything runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from cosim import kpi, verdict
+from cosim.core.component import Component, Context, DroopOffer, devices_of
+from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
+from cosim.core.grid import Connections, Grid, GridEvent
+from cosim.core.registry import Registry, nearest
+from cosim.core.streams import Streams
+from cosim.plan import GRID, Command, KindPlan, Plan, SetInput, Wire
+from cosim.scenario import Scenario
+from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
+from cosim.scenario.loading import Examined, examine
+from cosim.scenario.parents import gather
+from cosim.scenario.roster import Kind
+from cosim.scenario.wiring import DRIVEN, drives_of
+
+SWITCHED = ("line", "trafo", "gen", "sgen", "load")
+"""Tables whose elements can be tripped and closed."""
+
+
+def prepare(
+    path_or_name: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    kinds: Registry | None = None,
+    engines: Registry | None = None,
+) -> Plan:
+    """Read and assemble a scenario in one go: the error, if any, tells all that is wrong.
+
+    Parameters are those of `cosim.scenario.load`; raises as `assemble`.
+    """
+    return _plan(examine(gather(path_or_name, changes), kinds, engines))
+
+
+def assemble(scenario: Scenario, *, kinds: Registry | None = None, engines: Registry | None = None) -> Plan:
+    """Return the plan of a scenario.
+
+    Raises
+    ------
+    ScenarioError
+        With every finding, one a line: file, line, key, value, what is wrong, what is allowed.
+    ComponentError
+        When an installed model cannot be imported or built.
+    """
+    return _plan(examine(scenario.draft, kinds, engines))
+
+
+def _plan(seen: Examined) -> Plan:
+    connections = _connections(seen)
+    seen.findings += _kpi_findings(seen)
+    limits = _limits(seen)
+    grid = _grid(seen, connections)
+    if grid is not None:
+        seen.findings += (
+            _element_findings(seen, grid) + _table_findings(seen, grid) + _place_findings(seen, grid)
+        )
+    scenario = seen.scenario()
+    limits = limits if "limits" in seen.draft.data else scenario.limits
+    if seen.clock is None or grid is None:
+        msg = f"{seen.draft.file}: cannot be assembled"
+        raise ScenarioError(msg)
+    plan = Plan(
+        scenario=scenario,
+        clock=seen.clock,
+        kinds=tuple(_kind_plan(kind, seen) for kind in seen.roster.kinds.values()),
+        stages=seen.stages,
+        wires=_wires(seen, connections),
+        grid=grid,
+        connections=connections,
+        grid_events=tuple(sorted((event for event, _ in seen.events.switching), key=_at_s)),
+        limits=limits,
+    )
+    seen.findings += _rehearsal_findings(plan, seen)
+    seen.raise_findings()
+    return plan
+
+
+def _rehearsal_findings(plan: Plan, seen: Examined) -> list[Finding]:
+    """Return what components know they cannot do: data that ends too early, orders beyond them."""
+    found = []
+    for part in plan.kinds:
+        model: Any = part.component  # both questions may be left out of a component
+        streams = Streams(plan.scenario.seed)
+        model.reset(Context(start=plan.scenario.start, streams=streams, names=part.units))
+        if hasattr(model, "uncovered"):
+            found += [Finding(("until_s",), text) for text in model.uncovered(plan.clock.until_s)]
+        if not hasattr(model, "refusal"):
+            continue
+        for order in (order for order in seen.events.orders if order.unit in part.units):
+            text = model.refusal(part.units.index(order.unit), order.params)
+            found += [] if text is None else [Finding(order.path, text)]
+    return found
+
+
+def _at_s(event: GridEvent) -> float:
+    return event.at_s
+
+
+def _connections(seen: Examined) -> Connections:
+    """Return who meets the grid where, in the order of the scenario."""
+    units = seen.wiring.connected
+    return Connections(
+        units=tuple(member.name for member in units),
+        points=tuple(str(member.spec.at) for member in units),
+        devices=tuple(_offer(seen.roster.kinds[member.kind], member.name) for member in units),
+        drivers=tuple(member.name for member in seen.wiring.drivers),
+        driven=tuple(str(drives_of(member)) for member in seen.wiring.drivers),
+    )
+
+
+def _offer(kind: Kind, unit: str) -> DroopOffer | None:
+    offers = None if kind.component is None else devices_of(kind.component)
+    return None if offers is None else offers[kind.index(unit)]
+
+
+def _grid(seen: Examined, connections: Connections) -> Grid | None:
+    """Return the grid, or None and what keeps it from being built."""
+    if seen.engine is None or seen.grid_params is None:
+        return None
+    try:
+        return cast("Grid", seen.engine(seen.grid_params, connections))
+    except (ScenarioError, CaseError) as error:
+        told = [Finding(_guilty(seen, connections, line), line) for line in str(error).splitlines()]
+        seen.findings += _point_findings(seen, connections) or told
+        return None
+    except SuandianError:
+        raise
+    except Exception as error:
+        seen.raise_findings()  # what is known to be wrong may well be the reason
+        msg = f"grid engine {seen.engine.__name__} cannot be built: {type(error).__name__}: {error}"
+        raise ComponentError(msg) from error
+
+
+def _guilty(seen: Examined, connections: Connections, line: str) -> KeyPath:
+    """Return the key a grid complains about: of the unit it quotes, or of the grid itself."""
+    said_by = (
+        ("drives", connections.drivers, connections.driven),
+        ("at", connections.units, connections.points),
+    )
+    for key, units, values in said_by:
+        for unit, value in zip(units, values, strict=True):
+            if repr(unit) in line or repr(value) in line:
+                return ("units", unit, key)
+    said = seen.draft.data.get("grid", {})
+    return next((("grid", key) for key in ("case", "network") if said.get(key)), ("grid",))
+
+
+def _point_findings(seen: Examined, connections: Connections) -> list[Finding]:
+    """Return the units at points the grid does not have, where the engine can list its points."""
+    known_points = getattr(seen.engine, "points_of", None)
+    if known_points is None:
+        return []
+    try:
+        known = tuple(known_points(seen.grid_params))
+    except (ScenarioError, CaseError):
+        return []  # the case itself is wrong
+    members = seen.wiring.connected
+    return [
+        _unknown_place((*member.path, "at"), "point or bus", point, known)
+        for member, point in zip(members, connections.points, strict=True)
+        if known and point not in known
+    ]
+
+
+def _element_findings(seen: Examined, grid: Grid) -> list[Finding]:
+    """Return the elements that events name and the grid does not have."""
+    known = tuple(getattr(grid, "switchable", ())) or tuple(
+        name for table in SWITCHED for name in grid.elements.get(table, ())
+    )
+    return [
+        _unknown_place(path, "element", event.element, known)
+        for event, path in seen.events.switching
+        if event.element not in known
+    ]
+
+
+def _table_findings(seen: Examined, grid: Grid) -> list[Finding]:
+    """Return the kinds whose table of results would be one of the grid's."""
+    return [
+        Finding((*kind.members[0].path, "component"), "the grid writes a table of this name", "another name")
+        for kind in seen.roster.kinds.values()
+        if kind.name in grid.elements
+    ]
+
+
+def _unknown_place(path: KeyPath, what: str, name: str, known: tuple[str, ...]) -> Finding:
+    """Return the finding for a place in the grid, which has too many to list them all."""
+    few = one_of(known) if len(known) <= 12 else f"one of {len(known)}, such as {one_of(known[:4])}"
+    return Finding(path, f"unknown {what}", few, nearest(name, known))
+
+
+def _limits(seen: Examined) -> tuple[str, ...]:
+    """Return the limit sets: names, and files found beside the scenario that names them; notes findings."""
+    known, found = verdict.limit_sets(), []
+    for place, name in _said(seen, "limits"):
+        path: KeyPath = ("limits", place)
+        if not isinstance(name, str):
+            continue
+        file = seen.draft.folder(path) / name
+        if name not in known and not file.is_file():
+            seen.findings.append(unknown(path, "limit set or file", name, known))
+            continue
+        found.append(name if name in known else str(file))
+        try:
+            verdict.load_limits(found[-1])
+        except ScenarioError as error:
+            seen.findings += [Finding(path, line) for line in str(error).splitlines()]
+    return tuple(found)
+
+
+def _kpi_findings(seen: Examined) -> list[Finding]:
+    known = kpi.names()
+    return [
+        unknown(("expect", place, "kpi"), "kpi", name, known)
+        for place, wanted in _said(seen, "expect")
+        if isinstance(wanted, dict) and isinstance(name := wanted.get("kpi"), str) and name not in known
+    ]
+
+
+def _place_findings(seen: Examined, grid: Grid) -> list[Finding]:
+    """Return the places that expectations name and that are neither in the grid nor a unit."""
+    geography = grid.geography()
+    levels = (f"{vn_kv:g} kV" for vn_kv in sorted(set(geography.vn_kv), reverse=True))
+    elements = (name for names in grid.elements.values() for name in names)
+    known = tuple(dict.fromkeys([*seen.roster.members, *geography.points, *levels, *elements]))
+    return [
+        _unknown_place(("expect", place, "at"), "place", at, known)
+        for place, wanted in _said(seen, "expect")
+        if isinstance(wanted, dict) and isinstance(at := wanted.get("at"), str) and at not in known
+    ]
+
+
+def _said(seen: Examined, key: str) -> list[tuple[int, Any]]:
+    """Return the items of a list as written, so that other mistakes do not hide theirs."""
+    said = seen.draft.data.get(key)
+    return list(enumerate(said)) if isinstance(said, list) else []
+
+
+def _kind_plan(kind: Kind, seen: Examined) -> KindPlan:
+    units = tuple(member.name for member in kind.members)
+    commands = [
+        Command(order.t_s, units.index(order.unit), order.name, order.params)
+        for order in seen.events.orders
+        if order.unit in units
+    ]
+    sets = [
+        SetInput(setting.t_s, units.index(setting.unit), setting.port, setting.value)
+        for setting in seen.events.settings
+        if setting.unit in units
+    ]
+    return KindPlan(
+        kind=kind.name,
+        component=cast("Component", kind.component),
+        params=tuple(member.params for member in kind.members if member.params is not None),
+        units=units,
+        process=kind.is_process,
+        commands=tuple(sorted(commands, key=lambda command: command.t_s)),
+        sets=tuple(sorted(sets, key=lambda setting: setting.t_s)),
+    )
+
+
+def _wires(seen: Examined, connections: Connections) -> tuple[Wire, ...]:
+    """Bundle the strands between the same two ports into wires that carry arrays."""
+    bundles: dict[tuple[str, str, str, str, bool], list[tuple[int, int]]] = {}
+    for strand in seen.wiring.strands:
+        ends = (strand.source, strand.source_port, strand.target, strand.target_port)
+        source, source_index = _end(seen, connections, ends[0], ends[1], opposite=strand.target)
+        target, target_index = _end(seen, connections, ends[2], ends[3], opposite=strand.source)
+        key = (source, ends[1], target, ends[3], strand.late)
+        bundles.setdefault(key, []).append((source_index, target_index))
+    wires = []
+    for (source, source_port, target, target_port, late), pairs in bundles.items():
+        sources, targets = zip(*pairs, strict=True)
+        wires.append(Wire(source, source_port, sources, target, target_port, targets, late))
+    return tuple(wires)
+
+
+def _end(seen: Examined, connections: Connections, unit: str, port: str, *, opposite: str) -> tuple[str, int]:
+    """Return kind and array place of one end of a strand; the grid counts by who is at the other end."""
+    if unit == GRID:
+        order = connections.drivers if port == DRIVEN else connections.units
+        return GRID, order.index(opposite)
+    kind = seen.roster.kinds[seen.roster.members[unit].kind]
+    return kind.name, kind.index(unit)

@@ -1,0 +1,174 @@
+"""The command `suandian`. Heavy imports wait until a command needs them, so --help answers at once."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+EXIT_PASS, EXIT_VERDICT_FAILS, EXIT_BAD_INPUT, EXIT_MODEL_BROKE = 0, 1, 2, 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="suandian",
+    help="Does the grid hold while compute load moves? Exit codes: 0 verdict passes, 1 verdict fails, "
+    "2 bad input, 3 a model broke.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ScenarioName = Annotated[str, typer.Argument(help="name of a shipped scenario, or a YAML file")]
+RunFolder = Annotated[Path, typer.Argument(help="folder of a run (results/runs/...)")]
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn errors raised on purpose into a message and the exit code that says who can act."""
+    from cosim.core.errors import ComponentError, SuandianError
+
+    try:
+        yield
+    except OSError as error:
+        typer.secho(f"{error.filename}: {error.strerror}", fg="red", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    except ComponentError as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(EXIT_MODEL_BROKE) from error
+    except SuandianError as error:
+        typer.secho(f"{type(error).__name__}:\n{error}", fg="red", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    except KeyboardInterrupt as error:
+        typer.secho("interrupted; what was written so far is readable, marked incomplete", fg="red", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from error
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    out: Annotated[Path, typer.Option(help="folder that receives the run's folder")] = Path("results/runs"),
+    seed: Annotated[int | None, typer.Option(help="use this seed instead of the scenario's")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no tables")] = False,
+) -> None:
+    """Run a scenario, judge it and write its report."""
+    with _exit_codes():
+        from cosim.assemble import prepare
+        from cosim.outcome import judged_run
+
+        plan = prepare(scenario, changes=None if seed is None else {"seed": seed})
+        outcome = judged_run(plan, out, progress=not quiet)
+        _write_report(outcome.results, outcome.verdict)
+        typer.echo(outcome.verdict.summary() if quiet else outcome.verdict.table())
+        typer.echo(f"report: {outcome.results.path / 'report.html'}")
+    raise typer.Exit(EXIT_PASS if outcome.verdict.passed else EXIT_VERDICT_FAILS)
+
+
+def _write_report(results: Any, verdict: Any) -> None:
+    from cosim.report import write_report
+
+    write_report(results, verdict, results.path / "report.html")
+
+
+@app.command()
+def check(scenario: ScenarioName) -> None:
+    """Read and assemble a scenario without running it, and print the plan."""
+    with _exit_codes():
+        from cosim.assemble import prepare
+
+        typer.echo(prepare(scenario).describe())
+
+
+@app.command()
+def validate(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="grid cases and scenarios; all when empty")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="write a JUnit XML file")] = None,
+    record: Annotated[bool, typer.Option(help="rewrite the expected KPI values, keep tolerances")] = False,
+) -> None:
+    """Compare reference grid cases and scenarios with their expected numbers."""
+    with _exit_codes():
+        from cosim.validate import validate_all
+
+        if junit is not None:
+            junit.touch()  # a place that cannot be written to is told before the work, not after
+        outcome = validate_all(names or [], record=record)
+        outcome.print()
+        if junit is not None:
+            outcome.write_junit(junit)
+    raise typer.Exit(EXIT_PASS if outcome.passed else EXIT_VERDICT_FAILS)
+
+
+@app.command()
+def report(
+    folder: RunFolder, limits: Annotated[list[str] | None, typer.Option(help="limit sets")] = None
+) -> None:
+    """Judge a finished run again and rewrite its report."""
+    with _exit_codes():
+        from cosim.outcome import judge_results
+        from cosim.results import load
+
+        results = load(folder)
+        verdict = judge_results(results, limits)
+        _write_report(results, verdict)
+        typer.echo(f"{verdict.summary()}\nreport: {results.path / 'report.html'}")
+    raise typer.Exit(EXIT_PASS if verdict.passed else EXIT_VERDICT_FAILS)
+
+
+@app.command("list")
+def list_all() -> None:
+    """List scenarios, grid cases, components, grid engines, limit sets and KPIs."""
+    with _exit_codes():
+        from cosim.listing import listing
+
+        typer.echo(listing())
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(help="write to this file instead of the terminal")] = None,
+) -> None:
+    """Print the JSON schema of scenario files, from which editors complete."""
+    import json
+
+    with _exit_codes():
+        from cosim.scenario.schema import json_schema
+
+        text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+        if out is None:
+            typer.echo(text, nl=False)
+        else:
+            out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation: versions, who owns the packages, cache, solver, a small run."""
+    with _exit_codes():
+        from cosim.doctor import examine
+
+        findings = examine()
+    for finding in findings:
+        typer.secho(str(finding), fg=None if finding.good else "red")
+    raise typer.Exit(EXIT_PASS if all(f.good for f in findings) else EXIT_MODEL_BROKE)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from cosim import __version__
+
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command line. SIGTERM, which batch systems send, ends a run as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(app())
+
+
+if __name__ == "__main__":
+    main()

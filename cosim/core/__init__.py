@@ -1,0 +1,1 @@
+"""What every layer shares: units, parameters, protocols, registry, clock, streams, errors, jit."""

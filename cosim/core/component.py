@@ -1,0 +1,145 @@
+"""What a component model is: the contract ours and a stranger's fulfil alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
+
+from cosim.core.params import Params
+from cosim.core.streams import Streams
+from cosim.core.types import Floats
+from cosim.core.units import unit_of
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output: a float64 array over the units of a kind.
+
+    An input nobody wires keeps `default`; an input without a default must be wired.
+    Several wires into one input add up.
+    """
+
+    name: str
+    description: str
+    default: float | None = None
+
+    def __post_init__(self) -> None:
+        if unit_of(self.name) is None:
+            msg = f"port {self.name!r} does not end in a known unit"
+            raise TypeError(msg)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A parameter that names another unit (or a list of them), and the wires that follow from it.
+
+    `gives` maps my output port to its input port, `takes` its output port to my input port, both
+    within the same exchange. `late` is `takes` one exchange late, for loops; its first value is
+    the port's default.
+    """
+
+    param: str
+    gives: Mapping[str, str] = field(default_factory=dict)
+    takes: Mapping[str, str] = field(default_factory=dict)
+    late: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A conservation law over outputs: sum(inflow)·dt - sum(outflow)·dt = change of `stored`.
+
+    Flows are means over the step [MW] and `stored` is in MWh; or flows in [GPU] and stored [GPU·h].
+    """
+
+    name: str
+    inflow: tuple[str, ...]
+    outflow: tuple[str, ...]
+    stored: str | None = None
+
+
+@dataclass(frozen=True)
+class DroopOffer:
+    """A fast frequency response the grid may use inside an exchange.
+
+    The static part of an offer; its size is published each exchange on the outputs
+    `droop_mw_per_hz`, `droop_up_mw` and `droop_down_mw` (both >= 0: how much consumption may rise
+    and fall).
+    """
+
+    deadband_hz: float = 0.033
+    time_constant_s: float = 0.2
+
+
+Emit = Callable[[float, str, str, str], None]
+"""(t_s, unit name, kind, text) -> None: writes one row of the events table."""
+
+
+def _silent(t_s: float, unit: str, kind: str, text: str) -> None:
+    del t_s, unit, kind, text
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a component gets at reset, and nothing more."""
+
+    start: datetime = datetime(2025, 8, 5, 20, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    """Wall-clock time with zone at t_s = 0: sun, weather and tariffs follow it."""
+    streams: Streams = field(default_factory=lambda: Streams(0))
+    names: tuple[str, ...] = ()
+    """Unit names, in the order of the parameters."""
+    emit: Emit = _silent
+
+
+@runtime_checkable
+class Component(Protocol):
+    """All units of one kind: parameters, state and `step`, arrays over units.
+
+    The class attributes `links`, `commands`, `balances` may be left out when empty, as may the methods
+
+    * `command(t_s, unit, name, command)`: obey a scenario event;
+    * `devices()`: one `DroopOffer` or None per unit;
+    * `refusal(unit, command) -> str | None`: why a command can never be obeyed, so that a scenario is
+      refused before it runs;
+    * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`).
+    """
+
+    params_type: ClassVar[type[Params]]
+    inputs: ClassVar[tuple[Port, ...]]
+    outputs: ClassVar[tuple[Port, ...]]
+
+    def __init__(self, params: Sequence[Any]) -> None:
+        """Take one parameter model per unit. Raise ScenarioError when they cannot work together."""
+
+    def reset(self, context: Context) -> None:
+        """Return to the initial state; nothing of an earlier run may remain."""
+
+    def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Advance from t_s to t_s + dt_s and return every output, each of shape (units,).
+
+        Inputs hold over the step and must not be changed. Outputs are fresh arrays each step.
+        """
+
+
+def links_of(kind: type[Component]) -> tuple[Link, ...]:
+    """Return the links a component class declares."""
+    links: tuple[Link, ...] = getattr(kind, "links", ())
+    return links
+
+
+def balances_of(kind: type[Component]) -> tuple[Balance, ...]:
+    """Return the balances a component class declares."""
+    balances: tuple[Balance, ...] = getattr(kind, "balances", ())
+    return balances
+
+
+def commands_of(kind: type[Component]) -> Mapping[str, type[Params]]:
+    """Return the scenario events a component class answers to: name -> parameter model."""
+    commands: Mapping[str, type[Params]] = getattr(kind, "commands", {})
+    return commands
+
+
+def devices_of(component: Component) -> tuple[DroopOffer | None, ...] | None:
+    """Return the device each unit hands the grid, or None where the kind hands over none."""
+    devices = getattr(component, "devices", None)
+    return None if devices is None else tuple(devices())

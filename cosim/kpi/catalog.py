@@ -1,0 +1,174 @@
+"""The list of KPIs: each a name with its unit, what it means, and where its numbers come from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cosim.kpi.panel import Panel
+from cosim.kpi.reduce import (
+    Measure,
+    change_within,
+    end_off_nominal,
+    extreme,
+    highest,
+    integral_h,
+    integral_magnitude_h,
+    largest_magnitude,
+    lowest,
+)
+
+RAMP_WINDOW_S = 60.0
+VOLTAGE_STEP_WINDOW_S = 60.0
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A number computed from a run.
+
+    `columns` are read from the first of `tables` that the run has, or, when `tables` is empty, from
+    every component kind that publishes all of them: a stranger's hall counts as ours does.
+    """
+
+    name: str
+    description: str
+    columns: tuple[str, ...]
+    measure: Callable[..., Measure]
+    tables: tuple[str, ...] = ()
+
+
+def no_solution(panel: Panel) -> Measure:
+    """Count exchanges without a power-flow solution; the time is that of the first."""
+    failed = ~(panel.matrix > 0.5).all(axis=1)
+    first = float(panel.t_s[failed][0]) if failed.any() else None
+    return Measure(float(failed.sum()), t_s=first)
+
+
+def voltage_step(panel: Panel) -> Measure:
+    """Return the largest voltage change within a minute."""
+    return extreme(panel, change_within(panel.t_s, panel.matrix, VOLTAGE_STEP_WINDOW_S), highest=True)
+
+
+def ramp(panel: Panel) -> Measure:
+    """Return the largest change of power within a minute [MW/min]."""
+    return extreme(panel, change_within(panel.t_s, panel.matrix, RAMP_WINDOW_S), highest=True)
+
+
+def moves(panel: Panel) -> Measure:
+    """Count tap positions passed, over all transformers; the place is where most were."""
+    passed = np.nansum(np.abs(np.diff(panel.matrix, axis=0)), axis=0)
+    if passed.size == 0 or passed.sum() == 0.0:
+        return Measure(0.0, unknown_s=panel.unknown_s)
+    return Measure(float(passed.sum()), panel.names[int(passed.argmax())], unknown_s=panel.unknown_s)
+
+
+def throttled(panel: Panel) -> Measure:
+    """Return how long the hall that throttles longest does so [s]."""
+    held = panel.matrix > 1e-9
+    spent_s = (held * panel.dt_s[:, None]).sum(axis=0)
+    if spent_s.size == 0 or spent_s.max() == 0.0:
+        return Measure(0.0, unknown_s=panel.unknown_s)
+    worst = int(spent_s.argmax())
+    first = float(panel.t_s[held[:, worst]][0])
+    return Measure(float(spent_s[worst]), panel.names[worst], first, panel.unknown_s)
+
+
+def energy_weighted_ratio(numerator: Panel, denominator: Panel) -> Measure:
+    """Return the ratio of two energies."""
+    below = integral_h(denominator).value
+    value = integral_h(numerator).value / below if below > 0.0 else float("nan")
+    return Measure(value, unknown_s=max(numerator.unknown_s, denominator.unknown_s))
+
+
+def handover_time(panel: Panel) -> Measure:
+    """Return the time from the order to the end of the last phase, of the slowest hand-over [s].
+
+    Phases 1 to 5 are under way, 6 is done; one that does not end in the run counts up to its end.
+    """
+    found = Measure(float("nan"), unknown_s=panel.unknown_s)
+    for element, name in enumerate(panel.names):
+        phase = panel.matrix[:, element]
+        under_way = (phase >= 1.0) & (phase <= 5.0)
+        begun = np.flatnonzero(under_way & ~np.concatenate(([False], under_way[:-1])))
+        for first in begun:
+            ended = np.flatnonzero(~under_way[first:])
+            last = first + int(ended[0]) if ended.size else phase.size - 1
+            start_s = float(panel.t_s[first])
+            spent_s = float(panel.t_s[last] + panel.dt_s[last]) - start_s
+            if not found.value >= spent_s:
+                found = Measure(spent_s, name, start_s, panel.unknown_s)
+    return found
+
+
+_VOLTAGE, _BRANCH, _AREA, _GRID = ("bus", "point"), ("line", "trafo", "trafo3w"), ("area",), ("grid",)
+
+KPIS: dict[str, Kpi] = {
+    kpi.name: kpi
+    for kpi in (
+        Kpi("vm_min_pu", "lowest voltage at a bus", ("vm_pu",), lowest, _VOLTAGE),
+        Kpi("vm_max_pu", "highest voltage at a bus", ("vm_pu",), highest, _VOLTAGE),
+        Kpi(
+            "voltage_step_max_pu",
+            f"largest change of a voltage within {VOLTAGE_STEP_WINDOW_S:g} s",
+            ("vm_pu",),
+            voltage_step,
+            _VOLTAGE,
+        ),
+        Kpi("loading_max_percent", "highest loading of a branch", ("loading_percent",), highest, _BRANCH),
+        Kpi("f_nadir_hz", "lowest frequency, within exchanges too", ("f_min_hz",), lowest, _AREA),
+        Kpi("f_zenith_hz", "highest frequency, within exchanges too", ("f_max_hz",), highest, _AREA),
+        Kpi(
+            "rocof_max_hz_per_s",
+            "fastest change of frequency, over 500 ms",
+            ("rocof_hz_per_s",),
+            largest_magnitude,
+            _AREA,
+        ),
+        Kpi(
+            "f_end_hz",
+            "frequency at the end, furthest from nominal of all areas",
+            ("f_hz",),
+            end_off_nominal,
+            _AREA,
+        ),
+        Kpi("load_max_mw", "highest load of the grid", ("load_mw",), highest, _GRID),
+        Kpi("losses_mwh", "energy lost in the network", ("losses_mw",), integral_h, _GRID),
+        Kpi(
+            "slack_residual_max_mw",
+            "largest power the slack carried beyond its schedule",
+            ("slack_residual_mw",),
+            largest_magnitude,
+            _GRID,
+        ),
+        Kpi("no_solution_count", "exchanges without a solution", ("converged_pu",), no_solution, _GRID),
+        Kpi("tap_moves_count", "tap positions passed", ("tap_pos",), moves, ("trafo",)),
+        Kpi(
+            "droop_energy_mwh",
+            "energy units delivered or took as fast frequency response",
+            ("p_droop_mw",),
+            integral_magnitude_h,
+            ("point",),
+        ),
+        Kpi("energy_mwh", "energy drawn", ("p_mw",), integral_h),
+        Kpi("p_max_mw", "highest power drawn by one unit", ("p_mw",), highest),
+        Kpi("p_min_mw", "lowest power drawn by one unit", ("p_mw",), lowest),
+        Kpi(
+            "ramp_max_mw_per_min",
+            f"largest change of one unit's power within {RAMP_WINDOW_S:g} s",
+            ("p_mw",),
+            ramp,
+        ),
+        Kpi("temp_die_max_degc", "hottest die", ("temp_die_degc",), highest),
+        Kpi("temp_air_max_degc", "hottest hall air", ("temp_air_degc",), highest),
+        Kpi("throttled_s", "time a hall computes slower for its heat", ("throttle_pu",), throttled),
+        Kpi("pue_pu", "energy drawn per energy of IT", ("p_mw", "it_mw"), energy_weighted_ratio),
+        Kpi("work_done_gpu_h", "work done", ("work_done_gpu",), integral_h),
+        Kpi("work_offered_gpu_h", "work offered", ("work_offered_gpu",), integral_h),
+        Kpi("work_unserved_gpu_h", "work offered and not done", ("work_unserved_gpu",), integral_h),
+        Kpi("soc_min_pu", "lowest charge of a store", ("soc_pu",), lowest),
+        Kpi("soc_max_pu", "highest charge of a store", ("soc_pu",), highest),
+        Kpi("handover_time_s", "from the order to the end of the last phase", ("phase_code",), handover_time),
+        Kpi("backlog_max_gpu_h", "most work waiting", ("backlog_gpu_h",), highest),
+        Kpi("double_running_gpu_h", "work run twice", ("double_running_gpu",), integral_h),
+    )
+}

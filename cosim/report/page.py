@@ -1,0 +1,147 @@
+"""The page: one file that needs nothing but a browser."""
+
+import json
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cosim.kpi import compute_all
+from cosim.kpi.record import recorded
+from cosim.report import head, tables
+from cosim.report.figure import Axis
+from cosim.report.plots import Plots, Section
+from cosim.report.province import province
+from cosim.report.series import Pool, points_per_line
+from cosim.verdict import Verdict
+from cosim.verdict.cause import ACTIONS, action_text
+
+if TYPE_CHECKING:
+    from cosim.results import Results
+
+MOST_MARKERS = 24
+"""Actions drawn in every plot; all are in the events table."""
+
+
+def write_report(results: "Results", verdict: Verdict, path: Path) -> None:
+    """Write the report of a run as one self-contained HTML file, at most 6 MB, without network access.
+
+    Works for any run: complete or not, with or without storage, hand-over, coordinates.
+    """
+    path.write_text(page(recorded(results), verdict), encoding="utf-8")
+
+
+def page(results: "Results", verdict: Verdict) -> str:
+    """Return the report as HTML."""
+    end_s = float(results.dt_s.index[-1] + results.dt_s.iloc[-1]) if results.dt_s.size else 0.0
+    axis = Axis.of(end_s)
+    sections = Plots(results, verdict).sections() if results.dt_s.size else []
+    lines = sum(len(figure.lines) for section in sections for figure in section.figures)
+    pool = Pool(points_per_line(lines))
+    figures = [f.packed(pool, axis) for section in sections for f in section.figures]
+    kpis = compute_all(results)
+    drawn_map = province(results, verdict, pool)
+    data = {
+        "axis": {"unit": axis.unit, "unit_s": axis.unit_s, "end": end_s / axis.unit_s},
+        "start": head.start(results),
+        "figures": figures,
+        "events": _markers(results, axis),
+        "first": None if verdict.first is None else verdict.first.t_s,
+        "map": drawn_map,
+        "arrays": pool.packed,
+    }
+    scenario = results.manifest.get("scenario")
+    scenario = scenario if isinstance(scenario, dict) else {}
+    parts = {
+        "title": escape(head.title(results)),
+        "tone": "holds" if verdict.passed else "fails",
+        "badge": head.badge(verdict),
+        "headline": head.headline(verdict, head.start(results)),
+        "facts": head.facts(results, end_s),
+        "tiles": head.tiles(kpis),
+        "navigation": _navigation(sections, with_map=drawn_map is not None),
+        "map": _asset("map.html") if drawn_map is not None else "",
+        "sections": _sections(sections),
+        "verdict_rows": tables.verdict_rows(verdict),
+        "kpi_rows": tables.kpi_rows(kpis),
+        "event_rows": tables.event_rows(results),
+        "provenance": tables.provenance_html(results),
+        "scenario": escape(str(scenario.get("text", ""))),
+        "run": tables.nested(_about_the_run(results)),
+        "style": _asset("page.css"),
+        "plotly": _plotly(),
+        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "script": _asset("map.js") + _asset("page.js"),
+    }
+    return _filled(_asset("page.html"), parts)
+
+
+def _filled(template: str, parts: dict[str, str]) -> str:
+    """Replace each `{{name}}` once, in one pass: text that looks like a placeholder stays as it is."""
+    pieces = template.split("{{")
+    out = [pieces[0]]
+    for piece in pieces[1:]:
+        name, rest = piece.split("}}", 1)
+        out += [parts[name], rest]
+    return "".join(out)
+
+
+def _asset(name: str) -> str:
+    return (files("cosim.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+def _markers(results: "Results", axis: Axis) -> list[dict[str, Any]]:
+    events = results.events
+    if not len(events):
+        return []
+    actions = events[events["kind"].isin((*ACTIONS, "no_solution"))].head(MOST_MARKERS)
+    return [
+        {
+            "x": float(e["t_s"]) / axis.unit_s,
+            "t_s": float(e["t_s"]),
+            "text": action_text(e),
+            "kind": str(e["kind"]),
+        }
+        for _, e in actions.iterrows()
+    ]
+
+
+def _navigation(sections: list[Section], *, with_map: bool) -> str:
+    links = [("verdict", "Verdict")] + ([("map", "Map")] if with_map else [])
+    links += [(s.id, s.title) for s in sections] + [("kpis", "KPIs"), ("events", "Events")]
+    links += [("sources", "Assumptions and sources")]
+    return " ".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in links)
+
+
+def _sections(sections: list[Section]) -> str:
+    out, index = [], 0
+    for section in sections:
+        cells = []
+        narrow = [figure for figure in section.figures if not figure.wide]
+        if len(narrow) % 2 and not section.folded:
+            narrow[-1].wide = True
+        for figure in section.figures:
+            wide = " wide" if figure.wide else ""
+            cells.append(f'<figure class="plot{wide}" data-figure="{index}"></figure>')
+            index += 1
+        grid = f'<div class="grid">{"".join(cells)}</div>'
+        if section.zero:
+            grid += f'<p class="zero">Zero throughout: {escape(", ".join(section.zero).lower())}.</p>'
+        heading = f"<h2>{escape(section.title)}</h2>"
+        if section.folded:
+            grid = f"<details><summary>{len(section.figures)} more plots</summary>{grid}</details>"
+        out.append(f'<section id="{section.id}">{heading}{grid}</section>')
+    return "".join(out)
+
+
+def _about_the_run(results: "Results") -> dict[str, Any]:
+    skipped = ("scenario", "grid", "provenance", "units")
+    about = {k: v for k, v in results.manifest.items() if k not in skipped}
+    scenario = results.manifest.get("scenario")
+    if isinstance(scenario, dict):
+        about["scenario"] = {k: v for k, v in scenario.items() if k != "text"}
+    return about

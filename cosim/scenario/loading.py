@@ -1,0 +1,193 @@
+"""A scenario file looked at from every side, so that one message can tell all that is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cosim.core.clock import Clock, Window
+from cosim.core.errors import ScenarioError, collected
+from cosim.core.params import Params
+from cosim.core.registry import Registry, UnknownNameError, components, grids
+from cosim.scenario.explain import validated
+from cosim.scenario.findings import Finding, KeyPath, listed, unknown
+from cosim.scenario.happenings import Happenings, happenings, is_number
+from cosim.scenario.language import ClockSpec, GridSpec, Scenario, Text
+from cosim.scenario.order import circles, feeds, stages
+from cosim.scenario.parents import APPENDED, Draft, gather
+from cosim.scenario.roster import Roster, enlist
+from cosim.scenario.source import parse as parsed
+from cosim.scenario.wiring import Wiring, connect
+
+MOST_SIMULATORS = 8
+"""Largest number of mosaik simulators, grid and recorder included: an exchange costs the square of
+their number (measured with mosaik 3.6: 1.2 ms for 10, 83 ms for 100)."""
+
+MOST_EXCHANGES = 40_000_000
+"""Largest number of exchanges in one run: a year at 1 s fits, and the clock is held in memory."""
+
+
+@dataclass
+class Examined:
+    """All that follows from a scenario's text and the installed models, right or wrong."""
+
+    draft: Draft
+    text: Text | None
+    clock: Clock | None
+    engine: type[Any] | None
+    grid_params: Params | None
+    roster: Roster
+    wiring: Wiring
+    events: Happenings
+    stages: tuple[tuple[str, ...], ...]
+    findings: list[Finding] = field(default_factory=list)
+
+    def raise_findings(self) -> None:
+        """Raise ScenarioError with everything found so far; do nothing when that is nothing."""
+        draft = self.draft
+        collected(listed(self.findings, draft.data, draft.marks, draft.file), ScenarioError)
+
+    def scenario(self) -> Scenario:
+        """Return the scenario. Raises ScenarioError with everything found so far."""
+        self.raise_findings()
+        if self.text is None:
+            msg = f"{self.draft.file}: not a scenario"
+            raise ScenarioError(msg)
+        return Scenario.of(self.text, self.draft)
+
+
+def load(
+    path_or_name: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    kinds: Registry | None = None,
+    engines: Registry | None = None,
+) -> Scenario:
+    """Read a scenario and check it against the installed components.
+
+    Parameters
+    ----------
+    path_or_name
+        A YAML file, or the name of a shipped scenario.
+    changes
+        Values that replace those of the file, by dotted key: ``{"clock.step_s": 5}``.
+    kinds, engines
+        Registries to use instead of the installed ones.
+
+    Raises
+    ------
+    ScenarioError
+        With every finding, one a line: file, line, key, value, what is wrong, what is allowed.
+    """
+    return examine(gather(path_or_name, changes), kinds, engines).scenario()
+
+
+def parse(text: str) -> Scenario:
+    """Return a scenario from its resolved text, as a run's manifest keeps it.
+
+    Only the language is checked: the models it names need not be installed.
+
+    Raises
+    ------
+    ScenarioError
+        With every finding.
+    """
+    document = parsed(text, "scenario text")
+    path = Path("scenario text")
+    draft = Draft(path, document.file, document.data, document.marks, document.findings)
+    said, wrong = validated(Text, draft.data, ())
+    draft.findings += wrong
+    collected(listed(draft.findings, draft.data, draft.marks, draft.file), ScenarioError)
+    if said is None:
+        msg = "scenario text: not a scenario"
+        raise ScenarioError(msg)
+    return Scenario.of(said, draft)
+
+
+def examine(draft: Draft, kinds: Registry | None = None, engines: Registry | None = None) -> Examined:
+    """Look at a scenario from every side and return what was found, without raising for it."""
+    if not draft.data:
+        return _nothing(draft)
+    reserved = ("parent", *(f"{name}+" for name in APPENDED))
+    text, wrong = validated(Text, draft.data, (), reserved)
+    if draft.is_orphan:
+        wrong = [finding for finding in wrong if not finding.missing]
+    findings = [*draft.findings, *wrong]
+    clock = _clock(draft, findings)
+    engine, grid_params = _engine(draft, engines or grids(), findings)
+    roster = enlist(draft, kinds or components())
+    wiring = connect(roster)
+    events = happenings(draft, roster, wiring, clock)
+    edges = feeds(roster, wiring.strands)
+    loops = circles(edges)
+    processes = frozenset(kind.name for kind in roster.kinds.values() if kind.is_process)
+    groups = () if loops else stages(edges, processes)
+    findings += [*roster.findings, *wiring.findings, *events.findings, *loops, *_too_many(groups)]
+    return Examined(draft, text, clock, engine, grid_params, roster, wiring, events, groups, findings)
+
+
+def _nothing(draft: Draft) -> Examined:
+    """Return what there is to say about a file that holds no data."""
+    empty = (Roster(), Wiring(), Happenings(), ())
+    return Examined(draft, None, None, None, None, *empty, findings=draft.findings)
+
+
+def _clock(draft: Draft, findings: list[Finding]) -> Clock | None:
+    """Return the clock, or None and what is wrong with it, each window by itself."""
+    spec, _ = validated(ClockSpec, draft.data.get("clock"), ("clock",))
+    until_s = draft.data.get("until_s")
+    if spec is None or not is_number(until_s) or until_s <= 0:
+        return None  # the language has said so
+    spans = [(float(until_s), spec.step_s), *((w.to_s - w.from_s, w.step_s) for w in spec.windows)]
+    count = sum(length / step_s for length, step_s in spans)
+    if count > MOST_EXCHANGES:
+        text, most = f"the run would take {count:.3g} exchanges", f"at most {MOST_EXCHANGES:g}"
+        findings.append(Finding(("clock",), text, most))
+        return None
+    wrong = _clock_findings(spec, float(until_s), (), ("clock", "step_s"))
+    if not wrong:
+        for place, window in enumerate(spec.windows):
+            one = (Window(window.from_s, window.to_s, window.step_s),)
+            wrong += _clock_findings(spec, float(until_s), one, ("clock", "windows", place))
+    findings += wrong
+    if wrong:
+        return None
+    windows = [Window(w.from_s, w.to_s, w.step_s) for w in spec.windows]
+    return Clock(spec.step_s, float(until_s), windows)
+
+
+def _clock_findings(
+    spec: ClockSpec, until_s: float, windows: tuple[Window, ...], path: KeyPath
+) -> list[Finding]:
+    try:
+        Clock(spec.step_s, until_s, windows)
+    except ScenarioError as error:
+        return [Finding(path, line) for line in str(error).splitlines()]
+    return []
+
+
+def _engine(
+    draft: Draft, engines: Registry, findings: list[Finding]
+) -> tuple[type[Any] | None, Params | None]:
+    """Return the grid engine and its parameters, or None where they are wrong."""
+    raw = draft.data.get("grid")
+    spec, _ = validated(GridSpec, raw, ("grid",))
+    if spec is None:
+        return None, None  # the language has said so
+    try:
+        engine = engines.get(spec.engine)
+    except UnknownNameError:
+        findings.append(unknown(("grid", "engine"), "engine", spec.engine, engines.names()))
+        return None, None
+    params, wrong = validated(engine.params_type, spec.params, ("grid",), ("engine",))
+    findings += wrong
+    return engine, params
+
+
+def _too_many(groups: tuple[tuple[str, ...], ...]) -> list[Finding]:
+    count = len(groups) + 2
+    if count <= MOST_SIMULATORS:
+        return []
+    names = " | ".join(", ".join(group) for group in groups)
+    text = f"needs {count} simulators: {names} | grid | recorder"
+    return [Finding(("units",), text, f"at most {MOST_SIMULATORS}; fewer units with `process: true`")]

@@ -1,0 +1,87 @@
+"""The grid as one mosaik simulator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cosim.core.component import Port
+from cosim.core.grid import Tables
+from cosim.core.types import Floats
+from cosim.plan import GRID, Plan
+from cosim.simulators.agenda import Agenda
+from cosim.simulators.base import RingSimulator
+from cosim.simulators.board import Board, shelf
+from cosim.simulators.check import StepError
+from cosim.simulators.inlet import Inlet, inlets
+from cosim.simulators.shared import Instant, Shared
+
+POINT = "point"
+"""The grid's table with one row per connected unit: what components hear of the grid."""
+
+UNIT_PORTS = tuple(
+    Port(name, "from a connected unit", default=0.0)
+    for name in ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
+)
+DRIVER_PORTS = (Port("scale_pu", "from a driver", default=1.0),)
+
+
+def _check_shape(plan: Plan, tables: Tables, t_s: float) -> None:
+    """Raise StepError when the grid returns other tables than it declares."""
+    for table, names in plan.grid.elements.items():
+        for column in plan.grid.columns[table]:
+            found: Any = tables.get(table, {}).get(column)
+            if np.shape(found) != (len(names),):
+                what = "is missing" if found is None else f"has shape {np.shape(found)}"
+                raise StepError(
+                    GRID, t_s, f"column {column} of table {table} {what}, expected ({len(names)},)"
+                )
+
+
+class GridSimulator(RingSimulator):
+    """Steps the grid with what its units draw, and publishes its tables.
+
+    Where a step has no solution the tables hold NaN and are recorded so; components then keep hearing
+    the last voltage and frequency there was, as a NaN in their inputs would only break them.
+
+    Attributes
+    ----------
+    first
+        The state just before t_s = 0: what late links carry into the first exchange.
+    """
+
+    def __init__(self, plan: Plan, shared: Shared) -> None:
+        super().__init__(shared)
+        self.plan = plan
+        wires = plan.into(GRID)
+        units, drivers = plan.connections.units, plan.connections.drivers
+        driving = [wire for wire in wires if wire.target_port == DRIVER_PORTS[0].name]
+        self._inlets: dict[str, Inlet] = {
+            **inlets(GRID, UNIT_PORTS, len(units), [wire for wire in wires if wire not in driving]),
+            **inlets(GRID, DRIVER_PORTS, len(drivers), driving),
+        }
+        self._events = Agenda(shared.clock, plan.grid_events, lambda event: event.at_s)
+        self._columns = tuple(plan.grid.columns.get(POINT, ()))
+        self._heard = np.full((len(self._columns), len(units)), np.nan)
+        with shared.watch.turn(GRID, 0.0):
+            tables = plan.grid.reset(shared.context_for(units))
+        _check_shape(plan, tables, 0.0)
+        self.first = self._late = Board({GRID: self._hear(tables)}, tables)
+
+    def exchange(self, at: Instant, now: Board, late: Board) -> Board:
+        """Step the grid and add its tables; its own late inputs come from its own last board."""
+        del late
+        inputs = {name: inlet.collect(now, self._late) for name, inlet in self._inlets.items()}
+        events = self._events.due(at.tick)
+        with self.shared.watch.turn(GRID, at.t_s):
+            tables = self.plan.grid.step(at.t_s, at.dt_s, inputs, events)
+        if self.exchanges_count == 0:
+            _check_shape(self.plan, tables, at.t_s)
+        self._late = Board({**now.outputs, GRID: self._hear(tables)}, tables)
+        return self._late
+
+    def _hear(self, tables: Tables) -> Mapping[str, Floats]:
+        point = tables.get(POINT, {})
+        values = np.array([point[column] for column in self._columns]).reshape(self._heard.shape)
+        self._heard = np.where(np.isnan(values), self._heard, values)
+        return shelf(self._columns, self._heard)

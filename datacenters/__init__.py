@@ -1,0 +1,1 @@
+"""GPU halls, storage, profiles and the work that moves between them."""

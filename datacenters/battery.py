@@ -1,0 +1,193 @@
+"""Batteries at their AC terminals: follow an order, or keep a site's ramp within a limit."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from cosim.core.component import Balance, Context, DroopOffer, Link, Port
+from cosim.core.errors import ScenarioError, collected
+from cosim.core.params import Params
+from cosim.core.types import Floats
+from datacenters.kernels import battery as kernel
+
+
+class BatteryParams(Params):
+    """Nameplate and task of one battery, at its AC terminals."""
+
+    mode: Literal["follow_order", "ramp_smoothing"] = Field(
+        default="follow_order", description="do what p_order_mw says, or smooth the units it names"
+    )
+    smooths: tuple[str, ...] = Field(default=(), description="units whose power together is smoothed")
+    ramp_limit_mw_per_min: float | None = Field(
+        default=None, gt=0, description="fastest change of site and battery together (ramp_smoothing)"
+    )
+    return_h: float = Field(
+        default=1.0, gt=0, le=168, description="time constant of bringing the charge back (ramp_smoothing)"
+    )
+    p_rated_mw: float = Field(gt=0, description="largest charging or discharging power of the converter")
+    e_rated_mwh: float = Field(gt=0, description="usable energy between 0 and 1 soc_pu")
+    eta_charge_pu: float = Field(
+        default=0.94, gt=0, le=1, description="terminals to cells; 0.85-0.90 round trip (unconfirmed)"
+    )
+    eta_discharge_pu: float = Field(
+        default=0.94, gt=0, le=1, description="cells to terminals; 0.85-0.90 round trip (unconfirmed)"
+    )
+    soc_initial_pu: float = Field(default=0.5, ge=0, le=1, description="charge at the start")
+    soc_min_pu: float = Field(default=0.05, ge=0, lt=1, description="charge it stops discharging at")
+    soc_max_pu: float = Field(default=0.95, gt=0, le=1, description="charge it stops charging at")
+    soc_target_pu: float | None = Field(
+        default=None, ge=0, le=1, description="charge smoothing returns to; by default the initial one"
+    )
+    standby_pu: float = Field(
+        default=0.002, ge=0, lt=0.1, description="controls and air conditioning, always drawn, of rated power"
+    )
+    s_rated_mva: float | None = Field(
+        default=None, gt=0, description="converter rating, active power first; by default 1.1 p_rated_mw"
+    )
+    ramp_pu_per_s: float = Field(
+        default=10.0, gt=0, description="fastest change of converter power, of rated (unconfirmed)"
+    )
+    droop_mw_per_hz: float = Field(default=0.0, ge=0, description="fast frequency response; 0 offers none")
+    droop_deadband_hz: float = Field(default=0.033, ge=0, description="no response within it")
+    droop_time_constant_s: float = Field(default=0.2, gt=0, description="lag of the response")
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        findings: list[str] = []
+        if not self.soc_min_pu <= self.soc_initial_pu <= self.soc_max_pu:
+            findings.append(
+                f"soc_initial_pu={self.soc_initial_pu:g} is not between soc_min_pu={self.soc_min_pu:g} "
+                f"and soc_max_pu={self.soc_max_pu:g}"
+            )
+        if self.soc_min_pu >= self.soc_max_pu:
+            findings.append(f"soc_min_pu={self.soc_min_pu:g} is not below soc_max_pu={self.soc_max_pu:g}")
+        if not self.soc_min_pu <= self.target_pu() <= self.soc_max_pu:
+            findings.append(f"soc_target_pu={self.target_pu():g} is outside soc_min_pu and soc_max_pu")
+        if self.rated_mva() < self.p_rated_mw:
+            findings.append(f"s_rated_mva={self.rated_mva():g} is less than p_rated_mw={self.p_rated_mw:g}")
+        if self.mode == "ramp_smoothing" and (self.ramp_limit_mw_per_min is None or not self.smooths):
+            findings.append("mode ramp_smoothing needs smooths (unit names) and ramp_limit_mw_per_min")
+        if self.mode == "follow_order" and self.smooths:
+            findings.append("smooths is given, but mode is follow_order: set mode: ramp_smoothing")
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
+
+    def target_pu(self) -> float:
+        """Return the charge that smoothing returns to."""
+        return self.soc_initial_pu if self.soc_target_pu is None else self.soc_target_pu
+
+    def rated_mva(self) -> float:
+        """Return the converter's rating."""
+        return 1.1 * self.p_rated_mw if self.s_rated_mva is None else self.s_rated_mva
+
+    def usable_mwh(self) -> float:
+        """Return what the terminals can give from soc_max_pu down to soc_min_pu."""
+        return self.e_rated_mwh * (self.soc_max_pu - self.soc_min_pu) * self.eta_discharge_pu
+
+
+def kernel_parameters(p: BatteryParams) -> Floats:
+    """Return the battery's row of kernel parameters, in the kernel's order."""
+    row = [
+        p.p_rated_mw, p.eta_charge_pu, p.eta_discharge_pu,
+        p.soc_min_pu * p.e_rated_mwh, p.soc_max_pu * p.e_rated_mwh, p.target_pu() * p.e_rated_mwh,
+        p.standby_pu * p.p_rated_mw, p.rated_mva(), p.ramp_pu_per_s * p.p_rated_mw,
+        float(p.mode == "ramp_smoothing"), (p.ramp_limit_mw_per_min or 0.0) / 60.0, p.return_h,
+        p.droop_mw_per_hz,
+    ]  # fmt: skip
+    return np.array(row)
+
+
+class Battery:
+    """Batteries that hold their power over a step, within rating, ramp and charge.
+
+    `p_mw` is what is drawn by schedule; what the grid takes from the droop offer it adds itself and
+    reports as `p_droop_mw` one exchange later, when it is booked: clipped to what was offered, over the
+    length of the exchange it was delivered in. Standby power comes on top of the order. The first step
+    is the scheduled state: no ramp limit applies to it. At 0 pu, on an island without source, it exchanges
+    nothing and keeps its charge.
+    """
+
+    params_type: ClassVar[type[Params]] = BatteryParams
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("p_order_mw", "wanted converter power, > 0 charges (follow_order)", 0.0),
+        Port("p_site_mw", "power of the units it smooths (ramp_smoothing)", 0.0),
+        Port("p_droop_mw", "mean droop the grid took in the last exchange, > 0 consumed more", 0.0),
+        Port("q_order_mvar", "wanted reactive power", 0.0),
+        Port("vm_pu", "voltage at the connection point: at 0 the converter is blocked", 1.0),
+        Port("f_hz", "frequency: has no effect here, the grid acts on the droop offer", 50.0),
+    )
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("p_mw", "power drawn by schedule with standby, without droop; held over the step"),
+        Port("q_mvar", "reactive power drawn: the order, as far as the rating allows beside p"),
+        Port("p_cells_mw", "power into the cells, with the droop booked"),
+        Port("loss_mw", "converter, cell and standby losses: drawn and booked, less into cells"),
+        Port("e_stored_mwh", "energy in the cells, at the end"),
+        Port("soc_pu", "energy over rated energy, at the end"),
+        Port("p_droop_booked_mw", "droop delivered in the last exchange, spread over this one"),
+        Port("p_unmet_mw", "converter power wanted and not delivered: rating, ramp or charge"),
+        Port("p_together_mw", "site and battery together, without droop"),
+        Port("droop_mw_per_hz", "droop offered for this exchange"),
+        Port("droop_up_mw", "how much more the grid may make it consume"),
+        Port("droop_down_mw", "how much less"),
+    )
+    links: ClassVar[tuple[Link, ...]] = (Link("smooths", takes={"p_mw": "p_site_mw"}),)
+    balances: ClassVar[tuple[Balance, ...]] = (
+        Balance("energy", ("p_mw", "p_droop_booked_mw"), ("loss_mw",), "e_stored_mwh"),
+    )
+
+    def __init__(self, params: Sequence[BatteryParams]) -> None:
+        self._of = tuple(params)
+        self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
+        self._rated_mwh = np.array([p.e_rated_mwh for p in params])
+        self._first = np.zeros((len(params), kernel.N_STATES))
+        self._first[:, kernel.ENERGY] = [p.soc_initial_pu * p.e_rated_mwh for p in params]
+        self._inputs = np.empty((kernel.N_INPUTS, len(params)))
+        self._names = [port.name for port in self.outputs]
+        self.reset(Context())
+
+    def reset(self, context: Context) -> None:
+        """Return to the initial charge; no droop has been offered yet."""
+        self._context = context
+        self._state = self._first.copy()
+        self._dt_last_s = 0.0
+        self._longest_s = 0.0
+
+    def devices(self) -> tuple[DroopOffer | None, ...]:
+        """Return the static part of each battery's droop offer."""
+        return tuple(
+            DroopOffer(p.droop_deadband_hz, p.droop_time_constant_s) if p.droop_mw_per_hz > 0.0 else None
+            for p in self._of
+        )
+
+    def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Book the last exchange's droop, then hold one power over `dt_s`.
+
+        Raises ScenarioError when a battery cannot give its rated power for one step from full.
+        """
+        del t_s
+        if dt_s > self._longest_s:
+            self._check_energy(dt_s)
+        for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
+            self._inputs[row] = inputs[port.name]
+        outputs = np.empty((kernel.N_OUTPUTS, len(self._of)))
+        kernel.advance_batteries(dt_s, self._dt_last_s, self._params, self._inputs, self._state, outputs)
+        outputs[kernel.SOC] = outputs[kernel.STORED_MWH] / self._rated_mwh
+        self._dt_last_s = dt_s
+        return dict(zip(self._names, outputs, strict=True))
+
+    def _check_energy(self, dt_s: float) -> None:
+        findings = [
+            f"{self._name(i)}: e_rated_mwh={p.e_rated_mwh:g} cannot feed p_rated_mw={p.p_rated_mw:g} "
+            f"for one step of {dt_s:g} s: {p.usable_mwh():.3g} MWh are usable between soc_max_pu and "
+            f"soc_min_pu, {p.p_rated_mw * dt_s / 3600.0:.3g} are needed"
+            for i, p in enumerate(self._of)
+            if p.usable_mwh() * 3600.0 < p.p_rated_mw * dt_s
+        ]
+        collected(findings, ScenarioError)
+        self._longest_s = dt_s
+
+    def _name(self, i: int) -> str:
+        return self._context.names[i] if i < len(self._context.names) else f"battery {i}"

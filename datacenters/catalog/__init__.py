@@ -1,0 +1,1 @@
+"""What halls are filled with, as data: every number with its status and source."""

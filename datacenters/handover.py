@@ -1,0 +1,223 @@
+"""Hand-overs: work that moves from one hall to another, phase by phase, with nothing lost."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from cosim.core.component import Balance, Context, Link, Port
+from cosim.core.errors import ScenarioError
+from cosim.core.params import Params, column
+from cosim.core.types import Floats
+from datacenters.handover_params import HandoverParams, Migrate
+from datacenters.kernels.handover import (
+    CUT_OVER,
+    DONE,
+    DOUBLE,
+    DRAIN,
+    EDGE_S,
+    IDLE,
+    TRANSFER,
+    WARM_UP,
+    Means,
+    Rules,
+    State,
+    advance,
+    drained,
+    phase_at,
+)
+
+NO_LIMIT_GPU = 1e12
+"""Capacity of a hall that publishes none."""
+
+PHASES = {
+    IDLE: "idle",
+    WARM_UP: "warm-up",
+    TRANSFER: "transfer",
+    DRAIN: "drain",
+    DOUBLE: "double running",
+    CUT_OVER: "cut-over",
+    DONE: "done",
+}
+"""What the values of `phase_code` mean."""
+
+
+class Handover:
+    """Shares the work of a demand between two halls, and moves it."""
+
+    params_type: ClassVar[type[Params]] = HandoverParams
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("work_in_gpu", "work to share between the halls"),
+        Port("capacity_source_gpu", "work the source can do", NO_LIMIT_GPU),
+        Port("capacity_target_gpu", "work the target can do", NO_LIMIT_GPU),
+        Port("offered_source_gpu", "work the source was given, by this unit and others", 0.0),
+        Port("offered_target_gpu", "work the target was given, by this unit and others", 0.0),
+    )
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("work_given_gpu", "work to share between the halls, mean over the step"),
+        Port("work_source_gpu", "work for the source, with overhead and double running"),
+        Port("work_target_gpu", "work for the target, with overhead and double running"),
+        Port("work_overhead_gpu", "part of it that loads weights at the destination"),
+        Port("double_running_gpu", "part of it that the origin runs a second time"),
+        Port("backlog_gpu_h", "work that waits, at the end of the step"),
+        Port("moved_pu", "share of the work at the target at the end of the step"),
+        Port(
+            "phase_code",
+            "0 idle, 1 warm-up, 2 transfer, 3 drain, 4 double running, 5 cut-over, 6 done; at the end",
+        ),
+    )
+    links: ClassVar[tuple[Link, ...]] = (
+        Link("work", takes={"work_gpu": "work_in_gpu"}),
+        Link(
+            "source",
+            gives={"work_source_gpu": "work_gpu"},
+            late={"capacity_gpu": "capacity_source_gpu", "work_offered_gpu": "offered_source_gpu"},
+        ),
+        Link(
+            "target",
+            gives={"work_target_gpu": "work_gpu"},
+            late={"capacity_gpu": "capacity_target_gpu", "work_offered_gpu": "offered_target_gpu"},
+        ),
+    )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"migrate": Migrate}
+    balances: ClassVar[tuple[Balance, ...]] = (
+        Balance(
+            "work",
+            inflow=("work_given_gpu", "work_overhead_gpu", "double_running_gpu"),
+            outflow=("work_source_gpu", "work_target_gpu"),
+            stored="backlog_gpu_h",
+        ),
+    )
+
+    def __init__(self, params: Sequence[HandoverParams]) -> None:
+        self.params = tuple(params)
+        self._rules = Rules(
+            warm_up_pu=column(params, "warm_up_pu"),
+            double_pu=column(params, "double_running_pu"),
+            catch_up_pu=column(params, "catch_up_pu"),
+            exponential=np.array([float(unit.drain == "exponential") for unit in params]),
+            stops=np.array([float(unit.stops_during_transfer) for unit in params]),
+        )
+        self._reserved_gpu = {end: column(params, f"reserved_{end}_gpu") for end in ("source", "target")}
+        self.reset(Context())
+
+    def reset(self, context: Context) -> None:
+        """Return to the first sharing: nothing moves, nothing waits."""
+        self._context = context
+        units = len(self.params)
+        self._state = State(
+            moved_pu=column(self.params, "moved_start_pu"),
+            share_pu=np.zeros(units),
+            begins_s=np.full((units, DONE + 1), np.inf),
+            backlog_gpu_h=np.zeros(units),
+            emptied_s=np.full(units, np.nan),
+        )
+        self._given_gpu = {"source": np.zeros(units), "target": np.zeros(units)}
+
+    def refusal(self, unit: int, command: Migrate) -> str | None:
+        """Return why a unit cannot move work as ordered, whatever its state, or None."""
+        params, least_s = self.params[unit], self.params[unit].least_s()
+        if command.over_s >= least_s - EDGE_S:
+            return None
+        warm_s, transfer_s, _, double_s, cut_s = params.durations(command.over_s)
+        return (
+            f"{self._name(unit)}: over_s = {command.over_s:g} is too short, {least_s:.4g} s are needed:"
+            f" warm-up {warm_s:g} s, copy {params.copy_s:.4g} s ({params.state_gb:g} GB at"
+            f" {params.bandwidth_gbit_per_s:g} Gbit/s; {transfer_s:.4g} s of it after the warm-up),"
+            f" drain {params.drain_s:g} s, double running {double_s:g} s, cut-over {cut_s:g} s"
+        )
+
+    def command(self, t_s: float, unit: int, name: str, command: Migrate) -> None:
+        """Begin to move work at `t_s`.
+
+        Raises ScenarioError when the time is too short, the last move is not over, or more would
+        move than there is; nothing changes then.
+        """
+        del name
+        state, end_s = self._state, self._state.begins_s[unit, DONE]
+        if text := self.refusal(unit, command):
+            raise ScenarioError(text)
+        if state.begins_s[unit, WARM_UP] <= t_s < end_s - EDGE_S:
+            msg = f"{self._name(unit)}: the last move lasts until t_s = {end_s:g}, none can begin at {t_s:g}"
+            raise ScenarioError(msg)
+        before_pu = state.moved_pu[unit] + state.share_pu[unit]
+        after_pu = before_pu + command.share_pu
+        if not -1e-9 <= after_pu <= 1.0 + 1e-9:
+            msg = (
+                f"{self._name(unit)}: share_pu = {command.share_pu:g} cannot move, {before_pu:g} of the work"
+                f" is at {self.params[unit].target}, {1.0 - before_pu:g} at {self.params[unit].source}"
+            )
+            raise ScenarioError(msg)
+        state.moved_pu[unit] = before_pu
+        state.share_pu[unit] = min(max(after_pu, 0.0), 1.0) - before_pu
+        lasts_s = self.params[unit].durations(command.over_s)
+        state.begins_s[unit, IDLE] = -np.inf
+        state.begins_s[unit, WARM_UP:] = t_s + np.cumsum([0.0, *lasts_s])
+        self._announce(unit, command)
+
+    def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Share the work of the step; phases begin at their own times, also within it."""
+        units = len(self.params)
+        room_source_gpu = inputs["capacity_source_gpu"] - self._others("source", inputs)
+        room_target_gpu = inputs["capacity_target_gpu"] - self._others("target", inputs)
+        means = Means(*(np.zeros(units) for _ in Means._fields))
+        work_gpu = np.maximum(inputs["work_in_gpu"], 0.0)
+        rules, state = self._rules, self._state
+        end_s = t_s + dt_s
+        if advance(t_s, dt_s, work_gpu, room_source_gpu, room_target_gpu, rules, state, means):
+            self._report(t_s, end_s)
+        forward = state.share_pu >= 0.0
+        self._given_gpu = {
+            "source": means.source_gpu + np.where(forward, means.double_gpu, means.overhead_gpu),
+            "target": means.target_gpu + np.where(forward, means.overhead_gpu, means.double_gpu),
+        }
+        return {
+            "work_given_gpu": work_gpu,
+            "work_source_gpu": self._given_gpu["source"].copy(),
+            "work_target_gpu": self._given_gpu["target"].copy(),
+            "work_overhead_gpu": means.overhead_gpu,
+            "double_running_gpu": means.double_gpu,
+            "backlog_gpu_h": state.backlog_gpu_h.copy(),
+            "moved_pu": np.array([self._moved_pu(i, end_s) for i in range(units)]),
+            "phase_code": np.array(
+                [float(phase_at(state.begins_s[i], end_s + EDGE_S)) for i in range(units)]
+            ),
+        }
+
+    def _others(self, end: str, inputs: Mapping[str, Floats]) -> Floats:
+        """Return the work others gave a hall in the last exchange: all it had, less what came from here."""
+        beside_gpu = inputs[f"offered_{end}_gpu"] - self._given_gpu[end]
+        return np.maximum(beside_gpu, 0.0) + self._reserved_gpu[end]
+
+    def _moved_pu(self, unit: int, t_s: float) -> float:
+        state, begins_s = self._state, self._state.begins_s[unit]
+        phase = phase_at(begins_s, t_s + EDGE_S)
+        part = float(phase > DRAIN)
+        if phase == DRAIN:
+            x = (t_s - begins_s[DRAIN]) / (begins_s[DOUBLE] - begins_s[DRAIN])
+            part = 1.0 if self._rules.stops[unit] else drained(x, self._rules.exponential[unit])
+        return float(state.moved_pu[unit] + part * state.share_pu[unit])
+
+    def _announce(self, unit: int, command: Migrate) -> None:
+        params, begin_s = self.params[unit], float(self._state.begins_s[unit, WARM_UP])
+        ends = (params.source, params.target) if command.share_pu > 0 else (params.target, params.source)
+        text = f"{abs(command.share_pu):.0%} of the work moves from {ends[0]} to {ends[1]}"
+        self._context.emit(begin_s, self._name(unit), "migrate", f"{text} within {command.over_s:g} s")
+        self._report(begin_s - 1.0, begin_s, only=unit)
+
+    def _report(self, after_s: float, until_s: float, only: int | None = None) -> None:
+        """Emit the phases that begin in (after_s, until_s] and the backlogs that are gone."""
+        state = self._state
+        for unit in range(len(self.params)) if only is None else (only,):
+            begins_s = state.begins_s[unit]
+            for phase in range(WARM_UP, DONE + 1):
+                lasts = phase == DONE or begins_s[phase + 1] > begins_s[phase]
+                if lasts and after_s + EDGE_S < begins_s[phase] <= until_s + EDGE_S:
+                    self._context.emit(float(begins_s[phase]), self._name(unit), "phase", PHASES[phase])
+            if only is None and state.emptied_s[unit] >= after_s:
+                self._context.emit(
+                    float(state.emptied_s[unit]), self._name(unit), "backlog", "the backlog is worked off"
+                )
+
+    def _name(self, unit: int) -> str:
+        return self._context.names[unit] if self._context.names else f"handover {unit}"

@@ -1,0 +1,1 @@
+"""Jitted arithmetic of the data-centre side."""

@@ -1,0 +1,224 @@
+"""Disturbances: what happens when, with elements addressed as an engineer does.
+
+An element is its name or its pandapower index; `bus=` takes what stands at a bus. A bus is its name,
+or its number: the number in the bus names (`bus_16`, `16`) where every name has one, else the
+pandapower index.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cosim.core.errors import ScenarioError
+from cosim.core.registry import nearest
+from grids.dynamics.network import branch_of
+from grids.dynamics.operating import Element, OperatingPoint
+from grids.dynamics.tables import Unit
+from grids.elements import element_names
+
+if TYPE_CHECKING:
+    from grids.dynamics.session import Session
+
+Address = str | int
+
+
+class Action(NamedTuple):
+    """One change of the system at one instant."""
+
+    at_s: float
+    text: str
+    act: Callable[["Session"], None]
+
+
+class Event:
+    """What disturbs a run: subclass it for a disturbance of your own."""
+
+    def units(self, _point: OperatingPoint, _default: Unit) -> Sequence[Unit]:
+        """Return units that must stand ready from the start; `_default` is a load of the run's kind."""
+        return ()
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Return what happens when; ScenarioError for an element that is not there."""
+        raise NotImplementedError
+
+
+def find_bus(point: OperatingPoint, bus: Address) -> int:
+    """Return the internal bus of a name or number.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none, or it is not energised.
+    """
+    names = list(point.bus_names)
+    row = names.index(bus) if bus in names else -1
+    if row < 0 and isinstance(bus, int):
+        numbers = [re.fullmatch(r"\D*?(\d+)", name) for name in names]
+        known = [int(m.group(1)) if m else -1 for m in numbers]
+        unique = all(number >= 0 for number in known) and len(set(known)) == len(known)
+        where = known if unique else [int(i) for i in point.bus_index]
+        row = where.index(bus) if bus in where else -1
+    if row < 0:
+        msg = f"no bus {bus!r} in the case.{nearest(str(bus), names)}"
+        raise ScenarioError(msg)
+    if point.row_bus[row] < 0:
+        msg = f"bus {names[row]!r} is not energised"
+        raise ScenarioError(msg)
+    return int(point.row_bus[row])
+
+
+def find_element(
+    point: OperatingPoint, tables: Sequence[str], element: Address | None, bus: Address | None
+) -> Element:
+    """Return an element by name, by index in the first table, or by the bus it alone stands at.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none, several, or it is out of service.
+    """
+    kind = " or ".join(tables)
+    here = [e for e in point.elements if e.table in tables]
+    if element is not None:
+        found = [e for e in here if e.name == element or (e.index == element and e.table == tables[0])]
+        hint = nearest(str(element), [e.name for e in here])
+        what = f"{kind} {element!r}"
+    elif bus is not None:
+        at = find_bus(point, bus)
+        found, hint, what = [e for e in here if e.bus == at], "", f"{kind} at bus {bus!r}"
+    else:
+        msg = f"say which {kind}: by name, by index, or by bus="
+        raise ScenarioError(msg)
+    if len(found) > 1:
+        msg = f"{what} is ambiguous: {', '.join(e.name for e in found)}"
+        raise ScenarioError(msg)
+    if not found:
+        msg = f"no {what} in the case.{hint}"
+        raise ScenarioError(msg)
+    if found[0].bus < 0:
+        msg = f"{what} is out of service"
+        raise ScenarioError(msg)
+    return found[0]
+
+
+@dataclass(frozen=True)
+class BusFault(Event):
+    """A three-phase fault to ground at a bus."""
+
+    bus: Address
+    at_s: float
+    clear_after_s: float
+    r_pu: float = 0.0
+    x_pu: float = 1e-4
+    """Fault impedance on the system's base; not zero, so that the bus keeps a voltage (as ANDES)."""
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Apply and clear."""
+        bus = find_bus(session.system.point, self.bus)
+        if self.clear_after_s <= 0 or self.r_pu == self.x_pu == 0:
+            msg = f"BusFault at {self.bus!r}: clear_after_s must be above 0 and the impedance not zero"
+            raise ScenarioError(msg)
+        y, name = 1.0 / complex(self.r_pu, self.x_pu), session.system.bus_name(bus)
+        end_s = self.at_s + self.clear_after_s
+        return (
+            Action(self.at_s, f"fault at {name}", lambda s: s.apply_fault(bus, y)),
+            Action(end_s, f"fault at {name} cleared", lambda s: s.clear_fault(bus)),
+        )
+
+
+@dataclass(frozen=True)
+class GeneratorTrip(Event):
+    """A generator is disconnected, with its controls."""
+
+    generator: Address | None = None
+    at_s: float = 0.0
+    bus: Address | None = None
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Disconnect."""
+        tables = ("gen", "ext_grid", "sgen")
+        element = find_element(session.system.point, tables, self.generator, self.bus)
+        return (Action(self.at_s, f"{element.name} tripped", lambda s: s.trip(element.name)),)
+
+
+@dataclass(frozen=True)
+class LoadTrip(Event):
+    """A load is disconnected."""
+
+    load: Address | None = None
+    at_s: float = 0.0
+    bus: Address | None = None
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Disconnect."""
+        element = find_element(session.system.point, ("load",), self.load, self.bus)
+        return (Action(self.at_s, f"{element.name} tripped", lambda s: s.trip(element.name)),)
+
+
+@dataclass(frozen=True)
+class LoadStep(Event):
+    """A load draws more (or less) at nominal voltage of the operating point.
+
+    At `bus=` an own load of the run's default kind appears; with `load=` that load grows in its kind.
+    """
+
+    p_mw: float
+    at_s: float
+    load: Address | None = None
+    bus: Address | None = None
+    q_mvar: float = 0.0
+
+    def _name(self, point: OperatingPoint) -> str:
+        bus = find_bus(point, self.bus if self.bus is not None else "")
+        return f"step of {self.p_mw:g} MW at bus {bus} at {self.at_s:g} s"
+
+    def units(self, point: OperatingPoint, default: Unit) -> Sequence[Unit]:
+        """Need a load of its own at a bus."""
+        if self.load is not None or self.bus is None:
+            return ()
+        bus = find_bus(point, self.bus)
+        return (Unit(default.model, self._name(point), default.params, "LoadStep", bus),)
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Change the power."""
+        point = session.system.point
+        if self.load is None and self.bus is not None:
+            name = self._name(point)
+        else:
+            name = find_element(point, ("load",), self.load, self.bus).name
+        text = f"{name}: {self.p_mw:+g} MW {self.q_mvar:+g} Mvar"
+        return (Action(self.at_s, text, lambda s: s.change_load(name, self.p_mw, self.q_mvar)),)
+
+
+@dataclass(frozen=True)
+class LineTrip(Event):
+    """A line or transformer is opened, and closed again if so wished."""
+
+    line: Address
+    at_s: float
+    close_after_s: float | None = None
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Open, and close."""
+        net, model = session.case.net, session.system.point.model
+        names = {t: element_names(net[t], t) for t in ("line", "trafo")}
+        branch = -1
+        for table, known in names.items():
+            index = net[table].index.to_numpy()
+            rows = [r for r, name in enumerate(known) if name == self.line]
+            if isinstance(self.line, int) and table == "line":
+                rows = np.flatnonzero(index == self.line).tolist()
+            branch = branch_of(model, table, rows[0]) if rows and branch < 0 else branch
+        if branch < 0:
+            known_names = [*names["line"], *names["trafo"]]
+            hint = nearest(str(self.line), known_names)
+            msg = f"no line or transformer {self.line!r} in service in the case.{hint}"
+            raise ScenarioError(msg)
+        done = [Action(self.at_s, f"{self.line} opened", lambda s: s.open_branch(branch))]
+        if self.close_after_s is not None:
+            end_s = self.at_s + self.close_after_s
+            done.append(Action(end_s, f"{self.line} closed", lambda s: s.close_branch(branch)))
+        return tuple(done)

@@ -1,0 +1,1 @@
+"""Compiled parts every dynamic model shares: control blocks, network solution, integrators."""

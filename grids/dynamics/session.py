@@ -1,0 +1,341 @@
+"""A running system: advance, disturb, look, fork."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cosim.core.errors import ScenarioError, SolveError
+from cosim.core.registry import nearest
+from cosim.core.types import Floats, Ints
+from grids.case import Case
+from grids.dynamics.device import Block
+from grids.dynamics.devices.zip import impedance
+from grids.dynamics.driver import driver
+from grids.dynamics.events import Action, Event
+from grids.dynamics.kernels.steps import (
+    ACT,
+    CULPRIT,
+    DONE,
+    NO_SOLUTION,
+    SOLVES,
+    STAGES,
+    STEPS,
+    UNHEALTHY,
+    Record,
+)
+from grids.dynamics.network import Switching
+from grids.dynamics.record import Segment, empty_record
+from grids.dynamics.scheme import CODES, Method, check_step, coefficients, rates
+from grids.dynamics.solution import Solution
+from grids.dynamics.system import System
+from grids.numbers import Complexes
+
+SPEEDS = (0.5, 1.5)
+"""Speeds outside of which a machine has left synchronism for good and the run stops [pu]."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that changes in a run: what `restore` needs to continue bit by bit."""
+
+    t_s: float
+    x: Floats
+    s: Floats
+    theta: Floats
+    reference: Floats
+    v: Complexes
+    jacobian: Floats
+    blocks: tuple[Block, ...]
+    switching: Switching
+    done: int
+    tally: Ints
+    stored: int
+    logged: int
+
+
+class Session:
+    """A case with its units at an operating point, advanced in steps; made by `begin`.
+
+    Parameters
+    ----------
+    case
+        The grid.
+    system
+        Its units, started.
+    events
+        Disturbances.
+    step_s
+        Inner step [s].
+    method
+        "heun" or "rk4".
+    tolerance_pu
+        Change of voltage at which non-linear injections have settled.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        system: System,
+        events: Sequence[Event],
+        *,
+        step_s: float,
+        method: Method,
+        tolerance_pu: float,
+    ) -> None:
+        check_step(system.groups, step_s, method)
+        self.case, self.system = case, system
+        self.step_s, self.method = step_s, method
+        self.t_s = 0.0
+        """Time reached [s]."""
+        self.log: list[tuple[float, str]] = []
+        """What happened when."""
+        self.segments: list[Segment] = []
+        self._driver = driver(system.parts, system.order)
+        self._blocks = tuple(group.block for group in system.groups)
+        self._lam = rates(system.groups, system.x.size, step_s)
+        self._schemes: dict[float, Floats] = {}
+        self.solution = Solution(system, self._driver, tolerance_pu)
+        self._actions = sorted((a for e in events for a in e.actions(self)), key=lambda a: a.at_s)
+        self._done = 0
+        early = [a for a in self._actions if a.at_s < 0]
+        if early:
+            msg = f"{early[0].text}: at_s={early[0].at_s:g} is before the start"
+            raise ScenarioError(msg)
+
+    @property
+    def derivatives(self) -> Floats:
+        """Derivatives at the present state [1/s], zero where a bound holds the state; shape (states,)."""
+        self.observe()
+        rate: Floats = self.solution.work.k[0].copy()
+        x, wiring = self.system.x, self.solution.wiring
+        rate[((x <= wiring.lower) & (rate < 0)) | ((x >= wiring.upper) & (rate > 0))] = 0.0
+        return rate
+
+    @property
+    def v_pu(self) -> Complexes:
+        """Voltages of all internal buses, in the frame of each island's centre of inertia."""
+        return self.solution.v_pu
+
+    def signal(self, element: str, name: str) -> float:
+        """Return a signal of an element as of the last evaluation."""
+        return float(self.system.s[self.system.slots[element, name]])
+
+    @property
+    def solves_per_stage(self) -> float:
+        """Mean number of network solves a stage since the start."""
+        tally = self.solution.work.tally
+        return float(tally[SOLVES]) / max(1, int(tally[STAGES]))
+
+    def advance(self, to_s: float, injections: Mapping[str, complex] | None = None, every: int = 0) -> None:
+        """Go on to `to_s`, through the events in between.
+
+        Parameters
+        ----------
+        to_s
+            When to stop [s]; steps are shortened evenly so that it and every event is met exactly.
+        injections
+            Loads whose power is set first: name -> p + jq drawn at the operating point's voltage [MVA].
+        every
+            Store every so many steps in `segments`; 0 stores nothing.
+
+        Raises
+        ------
+        ScenarioError
+            When `to_s` lies behind, or a load is not there.
+        SolveError
+            When the network has no solution (naming the bus), or a machine runs away (naming it).
+        """
+        if to_s < self.t_s - 1e-9:
+            msg = f"cannot go back from {self.t_s:g} s to {to_s:g} s; use state and restore"
+            raise ScenarioError(msg)
+        if injections:
+            self.set_loads(injections)
+        while True:
+            due = self._actions[self._done].at_s if self._done < len(self._actions) else np.inf
+            self._run_to(min(due, to_s), every)
+            if due > to_s + 1e-12:
+                return
+            while self._done < len(self._actions) and self._actions[self._done].at_s <= self.t_s + 1e-9:
+                self._do(self._actions[self._done])
+                self._done += 1
+
+    def _do(self, action: Action) -> None:
+        self.log.append((self.t_s, action.text))
+        try:
+            action.act(self)
+        except SolveError as error:
+            msg = f"t={self.t_s:.4f} s, {action.text}: {error}"
+            raise SolveError(msg) from error
+
+    def _run_to(self, to_s: float, every: int) -> None:
+        span = to_s - self.t_s
+        steps = max(1, int(np.ceil(span / self.step_s - 1e-6))) if span > 1e-12 else 0
+        h_s, t0, failed_at, done = (span / steps if steps else self.step_s), self.t_s, -1, 0
+        while done < steps or (steps == 0 and every > 0):
+            rows = (steps - done) // every + 2 if every > 0 else 1
+            record = empty_record(rows, self.system, self.solution.theta.size)
+            status = self._loop(t0 + done * h_s, h_s, steps - done, every, record)
+            taken = int(self.solution.work.tally[STEPS])
+            done += taken
+            self.t_s = t0 + done * h_s if done < steps else to_s
+            if every > 0:
+                m = self.solution.wiring.rotor_m_s
+                stored = -(-taken // every) + (status == DONE)
+                self.segments.append(Segment(record, stored, self.solution.configuration, m))
+            if status == DONE:
+                return
+            if status == NO_SOLUTION and failed_at == done:
+                raise SolveError(self._say(self.solution.unsolved()))
+            failed_at = done if status == NO_SOLUTION else -1
+            self._answer(status)
+
+    def _answer(self, status: int) -> None:
+        """Do what the loop stopped for."""
+        if status == UNHEALTHY:
+            place = int(self.solution.work.tally[CULPRIT])
+            what = f"{self.system.state_name(place)} is {self.system.x[place]:g}"
+            raise SolveError(self._say(f"{what}: out of step or unstable, the run cannot go on"))
+        if status == NO_SOLUTION:
+            self.solution.work.v[:] = self.solution.work.settled
+        if status == ACT:
+            for group in self.system.groups:
+                group.cls.act(group.block, self)
+            return
+        try:
+            self.solution.refresh()
+        except SolveError as error:
+            raise SolveError(self._say(str(error))) from error
+
+    def _say(self, what: str) -> str:
+        return f"t={self.t_s:.4f} s: {what}"
+
+    def _loop(self, t_s: float, h_s: float, steps: int, every: int, record: Record) -> int:
+        key = round(h_s, 15)
+        if key not in self._schemes:
+            self._schemes[key] = coefficients(self._lam, h_s, self.method)
+        solution = self.solution
+        return int(
+            self._driver.advance(
+                t_s,
+                h_s,
+                steps,
+                CODES[self.method],
+                every,
+                every > 0 or steps == 0,
+                SPEEDS,
+                self._blocks,
+                solution.wiring,
+                solution.configuration.net,
+                solution.work,
+                self._schemes[key],
+                self.system.x,
+                solution.views,
+                solution.stages,
+                solution.slopes,
+                self.system.s,
+                solution.theta,
+                record,
+            )
+        )
+
+    def observe(self) -> None:
+        """Bring voltages, signals and derivatives up to the states."""
+        record = empty_record(1, self.system, self.solution.theta.size)
+        if self._loop(self.t_s, self.step_s, 0, 0, record) != DONE:
+            self._answer(NO_SOLUTION)
+            if self._loop(self.t_s, self.step_s, 0, 0, record) != DONE:
+                raise SolveError(self._say(self.solution.unsolved()))
+
+    def apply_fault(self, bus: int, y_pu: complex) -> None:
+        """Put an admittance to ground at an internal bus."""
+        self.solution.network.switching.fault_y[bus] = y_pu
+        self.solution.refresh()
+
+    def clear_fault(self, bus: int) -> None:
+        """Take the fault away."""
+        self.solution.network.switching.fault_y.pop(bus, None)
+        self.solution.refresh()
+
+    def open_branch(self, branch: int) -> None:
+        """Open a branch at both ends."""
+        self.solution.network.switching.open_branches.add(branch)
+        self.solution.refresh()
+
+    def close_branch(self, branch: int) -> None:
+        """Close a branch."""
+        self.solution.network.switching.open_branches.discard(branch)
+        self.solution.refresh()
+
+    def trip(self, element: str) -> None:
+        """Disconnect an element with everything that belongs to it."""
+        for group in self.system.groups:
+            for k, name in enumerate(group.elements):
+                if name == element:
+                    group.block.on[k] = False
+        self.solution.refresh()
+
+    def change_load(self, element: str, p_mw: float, q_mvar: float = 0.0) -> None:
+        """Let a static load draw more, at the voltage of the operating point."""
+        group = self.system.group("zip")
+        k, base = group.elements.index(element), self.system.point.model.base_mva
+        now = complex(group.parameter("p0")[k], group.parameter("q0")[k]) * base
+        self.set_loads({element: now + complex(p_mw, q_mvar)})
+
+    def set_loads(self, powers: Mapping[str, complex]) -> None:
+        """Set what static loads draw at the voltage of the operating point [MVA].
+
+        Raises
+        ------
+        ScenarioError
+            When one is not there.
+        """
+        group = self.system.group("zip")
+        p0, q0, base = group.parameter("p0"), group.parameter("q0"), self.system.point.model.base_mva
+        before = group.cls.admittance(group.block).copy()
+        for element, power in powers.items():
+            if element not in group.elements:
+                msg = f"no static load {element!r} in the case.{nearest(element, group.elements)}"
+                raise ScenarioError(msg)
+            k = group.elements.index(element)
+            p0[k], q0[k] = power.real / base, power.imag / base
+        impedance(group.block)
+        if not np.array_equal(before, group.cls.admittance(group.block)):
+            self.solution.refresh()
+
+    def state(self) -> State:
+        """Return everything that changes, to come back to."""
+        solution = self.solution
+        return State(
+            t_s=self.t_s,
+            x=self.system.x.copy(),
+            s=self.system.s.copy(),
+            theta=solution.theta.copy(),
+            reference=solution.wiring.reference.copy(),
+            v=solution.work.v.copy(),
+            jacobian=solution.jacobian.copy(),
+            blocks=copy.deepcopy(self._blocks),
+            switching=solution.network.switching.copy(),
+            done=self._done,
+            tally=solution.work.tally.copy(),
+            stored=len(self.segments),
+            logged=len(self.log),
+        )
+
+    def restore(self, state: State) -> None:
+        """Return to a state of this session: what follows is the same bit by bit; later records go."""
+        solution = self.solution
+        self.t_s, self._done = state.t_s, state.done
+        self.system.x[:], self.system.s[:] = state.x, state.s
+        for block, saved in zip(self._blocks, state.blocks, strict=True):
+            for array, old in zip(block, saved, strict=True):
+                array[...] = old
+        solution.network.switching = state.switching.copy()
+        solution.jacobian = state.jacobian.copy()
+        solution.refactor()
+        solution.theta[:] = state.theta
+        solution.wiring = solution.wiring._replace(reference=state.reference.copy())
+        solution.work.v[:], solution.work.tally[:] = state.v, state.tally
+        del self.segments[state.stored :]
+        del self.log[state.logged :]

@@ -1,0 +1,222 @@
+"""The network as it is switched now: factorised, with its islands, and solved for the units' currents."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from cosim.core.errors import SolveError
+from cosim.core.types import Bools, Floats, Ints
+from grids.dynamics.kernels.network import solve_shifted
+from grids.dynamics.kernels.steps import Wiring
+from grids.dynamics.network import Configuration, Network
+from grids.dynamics.record import empty_work
+from grids.dynamics.system import System
+from grids.numbers import Complexes
+
+SETTLED = 1e-20
+"""Square of the change at which a fresh solution stands [pu²]: rounding of voltages near 1."""
+NEWTON_STEPS = 30
+FARTHEST_PU = 0.3
+"""A Newton step moves no voltage farther than this, so that it does not leap over a bend of a load."""
+STEP_PU = 1e-6
+"""Half-width of the central differences the Jacobian is taken with: error about 1e-10."""
+
+
+class Solution:
+    """Everything about the network that changes when something is switched.
+
+    Parameters
+    ----------
+    system
+        Units, started.
+    compiled
+        Their driver.
+    tolerance_pu
+        Change of voltage at which non-linear injections have settled in the loop.
+    """
+
+    configuration: Configuration
+    wiring: Wiring
+
+    def __init__(self, system: System, compiled: ModuleType, tolerance_pu: float) -> None:
+        self.system = system
+        self.network = Network(system.point.model)
+        self.work = empty_work(system, tolerance_pu)
+        self.theta: Floats = np.zeros(0)
+        """Angle each island has turned away from the synchronous frame [rad]."""
+        self.views = system.views(system.x)
+        """States of each model."""
+        self.stages = tuple(system.views(stage) for stage in self.work.stage)
+        self.slopes = tuple(system.views(k) for k in self.work.k)
+        self.refactored_count = 0
+        self._driver = compiled
+        self._blocks = tuple(group.block for group in system.groups)
+        self.bent = any(part.nonlinear for part in system.parts)
+        self.jacobian: Floats = np.zeros((system.ports.size if self.bent else 0, 2, 2))
+        self._island: Ints = np.zeros(0, dtype=np.int64)
+        self._fixed, self._rotor_bus, self._angle_bus, self._rotor_m_s = _numbering(system)
+        self.refresh()
+
+    @property
+    def v_pu(self) -> Complexes:
+        """Voltages of all internal buses, in the frame of each island's centre of inertia."""
+        v, expand = self.work.v, self.configuration.expand
+        return v.copy() if expand is None else np.asarray(expand @ v)
+
+    def refresh(self) -> None:
+        """Factorise what is switched now and find its voltages, with Jacobians renewed until they stand.
+
+        Raises
+        ------
+        SolveError
+            When there are none, naming the worst bus.
+        """
+        self.refactor()
+        if not self.bent:
+            return
+        for attempt in range(2):
+            if attempt == 1:  # once more, from what the machines alone would cause
+                self.work.v[:] = self._unloaded()
+            if self._newton():
+                return
+        raise SolveError(self.unsolved())
+
+    def refactor(self) -> None:
+        """Factorise what is switched now, with the Jacobian as it is."""
+        self.refactored_count += 1
+        self._adopt(self._configure(self.jacobian, keep=not self.bent))
+
+    def _newton(self) -> bool:
+        work = self.work
+        for _ in range(NEWTON_STEPS):
+            self._linearise()
+            self._adopt(self._configure(self.jacobian, keep=False))
+            before = work.v.copy()
+            self._driver.inject_all(self._blocks, work, self.views, work.now)
+            change = solve_shifted(self.configuration.net, work.now, work.v, work.fresh, work.spare)
+            if change < SETTLED:
+                return True
+            if not np.isfinite(change):
+                work.v[:] = before
+                return False
+            if change > FARTHEST_PU**2:
+                work.v[:] = before + (work.v - before) * (FARTHEST_PU / np.sqrt(change))
+        return False
+
+    def _configure(self, jacobian: Floats, keep: bool) -> Configuration:
+        y, source = self._at_bus()
+        return self.network.configure(y, source, self.system.ports, jacobian, keep)
+
+    def _at_bus(self) -> tuple[Complexes, Bools]:
+        """Return the units' admittance at each bus, and where a source stands."""
+        size = self.system.point.model.size
+        y, source = np.zeros(size, dtype=np.complex128), np.zeros(size, dtype=bool)
+        for group in self.system.groups:
+            on = group.block.on
+            np.add.at(y, group.bus[on], group.cls.admittance(group.block)[on])
+            if group.cls.is_source():
+                source[group.bus[on]] = True
+        return y, source
+
+    def _unloaded(self) -> Complexes:
+        work = self.work
+        plain = self._configure(np.zeros((0, 2, 2)), keep=False)
+        self._driver.inject_linear(self._blocks, work, self.views, work.now)
+        v = np.zeros_like(work.v)
+        net = plain.net._replace(jacobian=np.zeros_like(self.jacobian))
+        solve_shifted(net, work.now, v, work.fresh, work.spare)
+        return v
+
+    def _linearise(self) -> None:
+        """Take the Jacobian of the non-linear currents over their own bus's voltage."""
+        work, v = self.work, self.work.v.copy()
+        high, low = np.zeros_like(v), np.zeros_like(v)
+        jacobian = np.zeros_like(self.jacobian)
+        for part, direction in enumerate((1.0 + 0j, 1j)):
+            for out, sign in ((high, 1.0), (low, -1.0)):
+                work.v[:] = v + sign * STEP_PU * direction
+                self._driver.inject(self._blocks, work, self.views, out)
+            slope = (high - low) / (2 * STEP_PU)
+            jacobian[:, 0, part], jacobian[:, 1, part] = slope.real, slope.imag
+        work.v[:] = v
+        self.jacobian = jacobian
+
+    def _adopt(self, configuration: Configuration) -> None:
+        """Take a configuration: islands, their centres of inertia and the wiring that goes with them."""
+        island, count = configuration.island, configuration.islands
+        rotor_island = island[self._rotor_bus]
+        m = np.where(self._rotors_on() & (rotor_island >= 0), self._rotor_m_s, 0.0)
+        angle = self.system.x[self._fixed["rotor_angle"]]
+        reference = np.zeros(count)
+        for i in range(count):
+            here = (rotor_island == i) & (m > 0)
+            if here.any():
+                reference[i] = np.average(angle[here], weights=m[here])
+        if self.theta.size != count or not np.array_equal(island, self._island):
+            self.theta = self._carried_theta(island, count)
+            self.work = self.work._replace(coi=np.ones(count))
+        self._island, self.configuration = island, configuration
+        self.wiring = Wiring(
+            **self._fixed,
+            rotor_island=rotor_island,
+            rotor_m_s=m,
+            angle_island=island[self._angle_bus],
+            port_island=island[self.system.ports],
+            reference=reference,
+        )
+
+    def _rotors_on(self) -> Bools:
+        on = [group.block.on for group in self.system.groups if group.cls.rotor is not None]
+        return np.concatenate(on) if on else np.zeros(0, dtype=bool)
+
+    def _carried_theta(self, island: Ints, count: int) -> Floats:
+        """Return the angle each island has turned, taken over from where its buses were before."""
+        theta = np.zeros(count)
+        if self.theta.size == 0:
+            return theta
+        for i in range(count):
+            before = self._island[island == i]
+            before = before[before >= 0]
+            theta[i] = self.theta[before[0]] if before.size else 0.0
+        return theta
+
+    def unsolved(self) -> str:
+        """Say where the last solution moved most."""
+        work = self.work
+        change = np.abs(work.fresh - work.v)
+        worst = int(np.argmax(np.where(np.isfinite(change), change, np.inf)))
+        name, vm = self.system.bus_name(int(self.system.ports[worst])), abs(work.settled[worst])
+        return (
+            f"the network has no solution near the last one; worst at {name} ({vm:.3f} pu before). "
+            "The loads there ask for more than the network can carry."
+        )
+
+
+def _numbering(system: System) -> tuple[dict[str, Any], Ints, Ints, Floats]:
+    """Return which state is what, the buses of rotors and of angles, and the inertia of the rotors."""
+    place = np.arange(system.x.size)
+    lower, upper = np.full(system.x.size, -np.inf), np.full(system.x.size, np.inf)
+    lists: dict[str, list[Any]] = {name: [] for name in ("rotor_angle", "rotor_speed", "angle")}
+    rotor_bus, angle_bus, m = [], [], []
+    for group in system.groups:
+        if group.cls.rotor is not None:
+            lists["rotor_angle"].append(place[group.state(group.cls.rotor[0])])
+            lists["rotor_speed"].append(place[group.state(group.cls.rotor[1])])
+            rotor_bus.append(group.bus)
+            m.append(group.cls.inertia(group.block))
+        for name in group.cls.angles:
+            lists["angle"].append(place[group.state(name)])
+            angle_bus.append(group.bus)
+        for name, (low, high) in group.cls.bounds(group.block).items():
+            lower[group.state(name)], upper[group.state(name)] = low, high
+    cut = np.array([*(group.first for group in system.groups), system.x.size], dtype=np.int64)
+    fixed: dict[str, Any] = {name: _joined(arrays) for name, arrays in lists.items()}
+    bounded = np.flatnonzero(np.isfinite(lower) | np.isfinite(upper))
+    fixed.update(cut=cut, lower=lower, upper=upper, bounded=bounded.astype(np.int64))
+    inertia = np.concatenate(m) if m else np.zeros(0)
+    return fixed, _joined(rotor_bus), _joined(angle_bus), inertia
+
+
+def _joined(arrays: list[Ints]) -> Ints:
+    return np.concatenate(arrays).astype(np.int64) if arrays else np.zeros(0, dtype=np.int64)

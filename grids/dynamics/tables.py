@@ -1,0 +1,104 @@
+"""The dynamic tables of a case: `<model>.csv` beside it, one row per element, keyed by element name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cosim.core.errors import CaseError, collected
+from cosim.core.params import Params
+from cosim.core.registry import nearest
+from grids.case import Case
+from grids.caseread import Findings, Place, Row, read_rows
+from grids.dynamics.device import Device
+from grids.dynamics.registry import device, device_names
+
+NOTES = ("evidence", "source", "note", "name_zh")
+"""Columns every table may have beside its model's parameters."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of a model at one element."""
+
+    model: str
+    element: str
+    params: Params
+    where: str = "given"
+    """File and row, for messages."""
+    bus: str | int | None = None
+    """Bus of an element the case does not have; the unit starts without power."""
+
+
+def read_units(case: Case) -> list[Unit]:
+    """Return the units of all dynamic tables of a case, from its folder or from its net.
+
+    A pandapower net may bring the tables as frames of its own: `net["genrou"]`.
+
+    Raises
+    ------
+    CaseError
+        With all findings at once: file, row, column, value, what is allowed.
+    """
+    findings = Findings()
+    units: list[Unit] = []
+    for name in device_names():
+        label = f"{name}.csv"
+        header, rows = _table(case, name, label, findings)
+        if rows:
+            units += _units(name, header, rows, findings)
+    collected([f"{case.name}/{line}" for line in findings.lines], CaseError)
+    return units
+
+
+def _table(case: Case, name: str, label: str, findings: Findings) -> tuple[list[str], list[Row]]:
+    path = None if case.folder is None else Path(case.folder) / label
+    if path is not None and path.is_file():
+        return read_rows(path, label, findings)
+    frame = case.net.get(name)
+    if frame is None or not hasattr(frame, "to_dict") or not len(frame):
+        return [], []
+    records = frame.astype(object).where(frame.notna(), "").to_dict("records")
+    rows = [
+        Row(Place(label, n + 1), {str(key): str(cell) for key, cell in record.items()})
+        for n, record in enumerate(records)
+    ]
+    return [str(column) for column in frame.columns], rows
+
+
+def _units(name: str, header: Iterable[str], rows: list[Row], findings: Findings) -> list[Unit]:
+    cls, label = device(name), f"{name}.csv"
+    fields = cls.params_type.model_fields
+    if "name" not in header:
+        findings.file(label, "column 'name' is missing: it names the element the row belongs to")
+        return []
+    for column in header:
+        if column not in fields and column not in (*NOTES, "name"):
+            findings.file(label, f"column {column!r} is unknown.{nearest(column, fields)}")
+    units: list[Unit] = []
+    seen: set[str] = set()
+    for row in rows:
+        element = row.cells["name"]
+        if element in seen:
+            findings.about(row.place, "name", element, "is a duplicate")
+        seen.add(element)
+        given = {key: text for key, text in row.cells.items() if key in fields and text != ""}
+        params = _params(cls, given, row, findings)
+        if params is not None:
+            units.append(Unit(name, element, params, f"{label}, row {row.place.line}"))
+    return units
+
+
+def _params(cls: type[Device], given: Mapping[str, Any], row: Row, findings: Findings) -> Params | None:
+    try:
+        params = cls.params_type(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            column = str(problem["loc"][0]) if problem["loc"] else "name"
+            findings.about(row.place, column, given.get(column, ""), problem["msg"])
+        return None
+    for finding in cls.findings(params):
+        findings.file(f"{row.place.file}, row {row.place.line} ({row.cells['name']})", finding)
+    return params

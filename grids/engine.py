@@ -1,0 +1,299 @@
+"""The `powerflow` engine: AC power flow and area frequency behind the grid protocol."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from cosim.core.component import Context
+from cosim.core.errors import ScenarioError, SolveError
+from cosim.core.grid import Connections, Geography, GridEvent, Tables
+from cosim.core.registry import nearest
+from cosim.core.types import Bools, Floats, Ints
+from grids.balance import Balance
+from grids.case import Case, load_case, load_network
+from grids.elements import SWITCHED, Elements, bus_rows
+from grids.network_state import NetworkState
+from grids.params import PowerFlowParams
+from grids.portrait import geography_of, provenance_of
+from grids.reactive import Switch
+from grids.response import Answer, Response, area_of_rows, rest_load_mw, tie_rows, ties_alive, ties_of
+from grids.returning import return_rate_mw_per_s
+from grids.schedule import Schedule
+from grids.solver import Solution
+from grids.tables import TableMaker
+from grids.telling import ShortageTeller, tell_switch
+from grids.witness import Witness, explain
+
+MAX_MOVES = 50
+"""Rounds of tap and shunt moves within one exchange."""
+
+
+def load_grid(params: PowerFlowParams) -> Case:
+    """Return the case or network a scenario names."""
+    return load_network(params.network) if params.network else load_case(params.case or "", params.point)
+
+
+class PowerFlowGrid:
+    """A grid case stepped by AC power flow; see `cosim.core.grid.Grid` for the contract.
+
+    Powers given are held over the exchange; the power flow is that of its end. What answers a frequency
+    deviation (governors, AGC, inertia, damping, droop) enters it where it comes from, so the slack
+    closes the change in losses only, and for one exchange what loads draw because voltages changed.
+
+    Raises
+    ------
+    ScenarioError
+        When a point or driven element is unknown, with the nearest match.
+    CaseError
+        When the case is wrong.
+    """
+
+    params_type: ClassVar[type[PowerFlowParams]] = PowerFlowParams
+
+    def __init__(self, params: PowerFlowParams, connections: Connections) -> None:
+        self._params = params
+        self._case = case = load_grid(params)
+        net = case.net
+        self._unit_row = _unit_rows(case, connections)
+        areas, row_area = area_of_rows(net)
+        self._ties = ties_of(net, areas)
+        self._elements = e = Elements(net, self._unit_row, tie_rows(net, self._ties))
+        self._unit, self._tie = e.section["unit"], e.section["tie"]
+        self._gen, self._load = e.section["gen"], e.section["load"]
+        self._injects = np.array([float(tie.table != "ext_grid") for tie in self._ties])
+        area = row_area[e.row]
+        self._gives = (~e.reference[self._gen]).astype(np.float64)
+        self._load_area, unit_area = area[self._load], area[self._unit]
+        self._response = Response(
+            case,
+            self._ties,
+            unit_area,
+            devices=connections.devices,
+            inner_step_s=params.inner_step_s,
+        )
+        rate = return_rate_mw_per_s(self._response.fleet, len(net.gen))
+        has_rest = rest_load_mw(net) > 0.0
+        self._schedule = Schedule(net, e, connections, area, has_rest=has_rest, return_rate_mw_per_s=rate)
+        acting = {"q_limits": params.q_limits, "tap_control": params.tap_control}
+        self._state = NetworkState(net, e, tolerance_mva=params.tolerance_mva, **acting)
+        self._balance = Balance(self._state, row_area, len(areas))
+        self._witness = Witness(self._state, params.cross_check_every_count)
+        self._maker = TableMaker(self._state, self._ties, areas, connections.units, unit_area)
+        self.elements: Mapping[str, tuple[str, ...]] = self._maker.elements
+        self.columns: Mapping[str, tuple[str, ...]] = self._maker.columns
+        self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
+        """Names a scenario may trip and close."""
+        self._context = Context()
+
+    @staticmethod
+    def points_of(params: PowerFlowParams) -> tuple[str, ...]:
+        """Return the named points and buses units can connect to, without building the grid."""
+        case = load_grid(params)
+        return tuple(dict.fromkeys([*case.points, *(str(name) for name in case.net.bus["name"])]))
+
+    def reset(self, context: Context) -> Tables:
+        """Return to the operating point, units drawing nothing, and solve it.
+
+        Raises
+        ------
+        SolveError
+            When the operating point itself has no solution.
+        """
+        self._context = context
+        self._state.reset()
+        self._response.reset(self._ties_alive())
+        self._schedule.reset(self._state.alive)
+        self._witness.reset()
+        self._maker.reset()
+        self._balance.reset()
+        self._shortage = ShortageTeller()
+        self._solved = False
+        self._response.set_schedule(self._schedule.gens_mw())
+        answer = self._response.rest()
+        nothing = np.zeros(self._unit_row.size)
+        self._compose(answer, nothing, nothing)
+        demand = self._state.demand()
+        found, _ = self._state.solve(demand)
+        if not found.converged:
+            text = explain(self._state, demand).text()
+            msg = f"the operating point of {self._case.name!r} has no solution: {text}"
+            raise SolveError(msg)
+        self._balance.solved()
+        return self._maker.solved(found, answer, 0.0)
+
+    def step(
+        self, t_s: float, dt_s: float, inputs: Mapping[str, Floats], events: Sequence[GridEvent]
+    ) -> Tables:
+        """Advance by one exchange; see `cosim.core.grid.Grid.step`."""
+        state = self._state
+        if events:
+            self._switch(t_s, events)
+        units_mw, alive, plan = inputs["p_mw"], state.alive, self._schedule
+        delivered = self._response.delivered_mw
+        if plan.advance(inputs["scale_pu"], units_mw, alive, dt_s=dt_s, delivered_mw=delivered):
+            self._response.set_schedule(plan.gens_mw())
+            self._shortage.tell(self._context, t_s, plan.import_mw, plan.missing_mw)
+        imbalance_mw = plan.imbalance_mw(units_mw, alive) + self._balance.beyond_mw()
+        live = alive[self._unit]
+        offers = (
+            inputs["droop_mw_per_hz"] * live,
+            inputs["droop_up_mw"] * live,
+            inputs["droop_down_mw"] * live,
+        )
+        known = {"loads_mw": plan.loads_mw, "import_mw": plan.import_mw}
+        answer = self._response.step(t_s, dt_s, imbalance_mw, offers, **known)
+        self._compose(answer, units_mw, inputs["q_mvar"])
+        found, switches, moved = self._solve(t_s, dt_s)
+        for switch in switches:
+            tell_switch(self._context, t_s, state, switch)
+        if not found.converged:
+            self._solved = False
+            return self._unsolved(t_s, found, answer)
+        self._solved = True
+        doubt = bool(switches) or moved
+        if wrong := self._witness.look(doubt=doubt, changed=bool(events)):
+            self._context.emit(t_s, "grid", "cross_check", wrong)
+        through_slack_mw = self._through_slack_mw(answer) + self._balance.solved()
+        return self._maker.solved(found, answer, through_slack_mw)
+
+    def cross_check(self) -> float:
+        """Let pandapower solve the present state; returns the largest difference of voltages [pu]."""
+        return self._witness.difference_pu()
+
+    def finish(self) -> None:
+        """Cross-check the last exchange, where it had a solution."""
+        if self._solved:
+            self.cross_check()
+
+    def geography(self) -> Geography:
+        """Return coordinates and connections of all elements."""
+        return geography_of(self._case)
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Return what the report says about the model, and what the cross-checks found."""
+        return provenance_of(self._case, self._witness.record)
+
+    def _compose(self, answer: Answer, units_mw: Floats, units_mvar: Floats) -> None:
+        """Put plan, units and answer together: what every element draws at the end of the exchange."""
+        e, plan = self._elements, self._schedule
+        planned = slice(0, self._gen.stop)
+        e.p_mw[planned] = plan.p_mw[planned]
+        e.q_mvar[planned] = plan.q_mvar[planned]
+        e.p_mw[self._load] *= answer.load_factor_pu[self._load_area]
+        e.p_mw[self._gen] = -(plan.gens_mw() + answer.gen_mw * self._gives)
+        e.p_mw[self._unit] = units_mw + answer.droop_mw
+        e.q_mvar[self._unit] = units_mvar
+        e.p_mw[self._tie] = -(answer.tie_mw + answer.tie_import_mw) * self._injects
+
+    def _through_slack_mw(self, answer: Answer) -> float:
+        """Return what the slack brings beyond losses: answers and imports that enter there."""
+        ties = answer.tie_mw + answer.tie_import_mw
+        rest = answer.slack_mw + float(ties @ (1.0 - self._injects))
+        holders = float(answer.gen_mw @ self._elements.reference[self._gen])
+        return rest + holders
+
+    def _ties_alive(self) -> Bools:
+        """Return which ties (ties,) can let power in."""
+        state = self._state
+        return ties_alive(self._ties, state.alive[self._elements.section["sgen"]], state.sources)
+
+    def _solve(self, t_s: float, dt_s: float) -> tuple[Solution, list[Switch], bool]:
+        """Solve, then let tap changers and shunts act until none is due; tells whether one did."""
+        state = self._state
+        demand = state.demand()
+        found, switches = state.solve(demand)
+        if not found.converged and self._witness.second_opinion():
+            found, switches = state.solve(demand)
+        regulator = state.regulator
+        if not found.converged or regulator is None:
+            return found, switches, False
+        regulator.watch(state.flow.vm_pu, dt_s)
+        iterations, moved = found.iterations, False
+        for _ in range(MAX_MOVES):
+            moves = regulator.act(state.flow.vm_pu)
+            if not moves:
+                break
+            for move in moves:
+                name = self._elements.names[move.table][move.row]
+                what = "tap" if move.table == "trafo" else "step"
+                self._context.emit(t_s, name, f"{what}_move", f"{what} of {name} moves to {move.position:g}")
+            moved = True
+            state.move(moves)
+            found, more = state.solve(demand)
+            iterations += found.iterations
+            switches = switches + more
+            if not found.converged:
+                break
+        return Solution(found.v, found.converged, iterations), switches, moved
+
+    def _unsolved(self, t_s: float, found: Solution, answer: Answer) -> Tables:
+        """Record a step without solution: nothing is repeated, nothing is guessed."""
+        text = explain(self._state, self._state.demand()).text()
+        self._context.emit(t_s, "grid", "no_solution", text)
+        if self._params.on_no_solution == "stop":
+            msg = f"t={t_s:g} s: {text}"
+            raise SolveError(msg)
+        return self._maker.unsolved(found, answer)
+
+    def _switch(self, t_s: float, events: Sequence[GridEvent]) -> None:
+        """Trip and close elements, and tell frequency which machines came and went."""
+        state, e = self._state, self._elements
+        changes: list[tuple[str, int, bool]] = []
+        for event in events:
+            table, row = e.find(event.element)
+            if event.action not in {"trip", "close"}:
+                msg = f"t={event.at_s:g} s: action {event.action!r} is unknown; allowed: trip, close"
+                raise ScenarioError(msg)
+            if table == "gen" and e.reference[self._gen.start + row]:
+                msg = f"{event.element!r} holds the angle of the grid (slack) and cannot be switched"
+                raise ScenarioError(msg)
+            changes.append((table, row, event.action == "close"))
+            self._context.emit(t_s, event.element, event.action, f"{table} {event.element} {event.action}s")
+        before = state.alive.copy()
+        islanding = state.switch(changes)
+        after = state.alive
+        self._balance.attach()
+        self._response.set_ties(self._ties_alive())
+        for gen in np.flatnonzero(before[self._gen] != after[self._gen]):
+            self._switch_gen(t_s, int(gen), on=bool(after[self._gen][gen]))
+        if islanding.lost:
+            lost = e.p_mw[before & ~after & e.in_service]
+            text = (
+                f"without a source: {', '.join(islanding.lost)}; lost load {lost[lost > 0].sum():.6g} MW, "
+                f"lost generation {abs(lost[lost < 0].sum()):.6g} MW"
+            )
+            if islanding.machines:
+                machines = ", ".join(islanding.machines)
+                text += f"; no angle reference, so dark although {machines} could run"
+            self._context.emit(t_s, "grid", "islanded", text)
+        if islanding.regained:
+            text = f"energised again: {', '.join(islanding.regained)}"
+            self._context.emit(t_s, "grid", "energised", text)
+
+    def _switch_gen(self, t_s: float, gen: int, *, on: bool) -> None:
+        """Tell frequency and plan that a machine came or went; one that comes starts near its minimum."""
+        if not on:
+            self._response.trip(gen)
+            self._schedule.trip(gen)
+            return
+        self._response.close(gen)
+        start_mw = self._schedule.close(gen)
+        name, plan_mw = self._elements.names["gen"][gen], -self._schedule.p_mw[self._gen.start + gen]
+        text = f"{name} synchronises at {start_mw:.6g} MW of its {plan_mw:.6g} MW planned"
+        self._context.emit(t_s, name, "synchronised", text)
+
+
+def _unit_rows(case: Case, connections: Connections) -> Ints:
+    """Return the row of `net.bus` of each unit; ScenarioError names all that are nowhere."""
+    buses = zip(case.net.bus["name"], case.net.bus.index, strict=True)
+    known = {str(name): int(index) for name, index in buses}
+    known.update(case.points)
+    wrong = [
+        f"unit {unit!r}: the grid has no point or bus {point!r}.{nearest(point, known)}"
+        for unit, point in zip(connections.units, connections.points, strict=True)
+        if point not in known
+    ]
+    if wrong:
+        raise ScenarioError("\n".join(wrong))
+    return bus_rows(case.net, [known[point] for point in connections.points])

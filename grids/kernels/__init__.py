@@ -1,0 +1,1 @@
+"""Jitted arithmetic of the grid side."""

@@ -1,0 +1,280 @@
+"""Frequency meets power flow: who is missing power, who answers, and where the answer comes in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cosim.core.component import DroopOffer
+from cosim.core.types import Bools, Floats, Ints
+from grids.branches import Columns
+from grids.case import Case
+from grids.elements import bus_rows, element_names
+from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
+from grids.frequency import AreaFrequency
+from grids.sources import Sources
+
+AREA = (
+    "f_hz",
+    "f_min_hz",
+    "f_max_hz",
+    "rocof_hz_per_s",
+    "p_imbalance_mw",
+    "p_governor_mw",
+    "p_droop_mw",
+    "p_agc_mw",
+    "p_damping_mw",
+)
+
+
+def area_of_rows(net: Any) -> tuple[tuple[str, ...], Ints]:
+    """Return the names of the synchronous areas and the area of each row of `net.bus`."""
+    names = tuple(str(name) for name in net["areas"]["name"])
+    number = {name: k for k, name in enumerate(names)}
+    if "area" not in net.bus:
+        return names, np.zeros(len(net.bus), dtype=np.int64)
+    return names, np.array([number.get(str(a), 0) for a in net.bus["area"]], dtype=np.int64)
+
+
+def rest_load_mw(net: Any) -> Floats:
+    """Return the load of the rest of each area, outside the case [MW]."""
+    areas = net["areas"]
+    if "rest_load_mw" not in areas:
+        return np.zeros(len(areas))
+    return np.asarray(areas["rest_load_mw"].to_numpy(dtype=float), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A boundary element through which a share of the rest of an area answers."""
+
+    table: str
+    row: int
+    area: int
+    share_pu: float
+
+
+def ties_of(net: Any, areas: Sequence[str]) -> tuple[Tie, ...]:
+    """Return the ties of a case; where an area has none, the slack brings its rest."""
+    if "ties" not in net:
+        return ()
+    names = {table: element_names(net[table], table) for table in ("ext_grid", "gen", "sgen")}
+    ties = []
+    for element, area, share in zip(
+        net["ties"]["element"], net["ties"]["area"], net["ties"]["share_pu"], strict=True
+    ):
+        table = next(t for t in names if str(element) in names[t])
+        row = names[table].index(str(element))
+        ties.append(Tie(table, row, list(areas).index(str(area)), float(share)))
+    return tuple(ties)
+
+
+def tie_rows(net: Any, ties: Sequence[Tie]) -> Ints:
+    """Return the row of `net.bus` of each tie."""
+    return np.array([bus_rows(net, [net[t.table]["bus"].iloc[t.row]])[0] for t in ties], dtype=np.int64)
+
+
+def ties_alive(ties: Sequence[Tie], sgens: Bools, sources: Sources) -> Bools:
+    """Return which ties (ties,) can let power in: the element in service, and its bus energised.
+
+    `sgens` says it of the sgens, `sources` of the gens and ext_grids.
+    """
+    first = {"gen": 0, "ext_grid": sources.gens}
+    alive = [sgens[t.row] if t.table == "sgen" else sources.alive[first[t.table] + t.row] for t in ties]
+    return np.array(alive, dtype=np.bool_)
+
+
+def tie_to_row(ties: Sequence[Tie], gens: int, ext_grids: int) -> Floats:
+    """Return the matrix that puts ties into rows of the gen table (gens, then ext_grids)."""
+    matrix = np.zeros((gens + ext_grids, len(ties)))
+    for k, tie in enumerate(ties):
+        if tie.table != "sgen":
+            matrix[tie.row + (gens if tie.table == "ext_grid" else 0), k] = 1.0
+    return matrix
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What answers a frequency deviation at the end of an exchange, by where it enters the power flow."""
+
+    gen_mw: Floats
+    """(gens,) more generation."""
+    load_factor_pu: Floats
+    """(areas,) factor on the active power of the case's loads."""
+    droop_mw: Floats
+    """(units,) more consumption, at the end."""
+    droop_mean_mw: Floats
+    """(units,) the same, mean over the exchange: what the unit's energy balance needs."""
+    tie_mw: Floats
+    """(ties,) more power into the case, answering."""
+    tie_import_mw: Floats
+    """(ties,) more power into the case, as planned."""
+    slack_mw: float
+    """More power, answering and planned, from the rest that has no living tie but the slack."""
+    area: Columns
+    """The area table."""
+
+
+class Response:
+    """The area frequencies of a case, wired to its power flow.
+
+    Parameters
+    ----------
+    case
+        The case, with areas, rest_fleet and ties, at its operating point.
+    ties
+        Its ties.
+    unit_area
+        Area of each connected unit.
+    devices
+        Fast offers of the units.
+    inner_step_s
+        Step of the swing equation.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        ties: Sequence[Tie],
+        unit_area: Ints,
+        *,
+        devices: Sequence[DroopOffer | None],
+        inner_step_s: float,
+    ) -> None:
+        net = case.net
+        self.names, _ = area_of_rows(net)
+        self._areas = len(self.names)
+        self._ties = tuple(ties)
+        self._units = unit_area.size
+        self.fleet = fleet_from_case(case)
+        self._gens = len(net.gen)
+        offers = offers_from_devices(tuple(devices) or (None,) * unit_area.size, unit_area)
+        self._frequency = AreaFrequency(self.fleet, areas_from_case(case), offers, inner_step_s)
+        self._by_machine = _indicator(self.fleet.area, self._areas)
+        self._by_unit = _indicator(unit_area, self._areas)
+        areas = net["areas"]
+        self._rest_load = rest_load_mw(net)
+        self.f_nominal_hz: Floats = areas["f_nominal_hz"].to_numpy(dtype=float)
+        self._damping_per_hz: Floats = areas["load_damping_pu"].to_numpy(dtype=float) / self.f_nominal_hz
+        self._set_loads(np.zeros(self._areas))
+        self._import_mw: Floats = np.zeros(self._areas)
+        self.reset(np.ones(len(self._ties), dtype=np.bool_))
+
+    def reset(self, ties_alive: Bools) -> None:
+        """Return to nominal frequency, with the ties (ties,) that are alive there."""
+        self._frequency.reset()
+        self.set_ties(ties_alive)
+        self.delivered_mw: Floats = np.zeros(self._gens)
+        """What governor and AGC of each gen (gens,) deliver at the end of the last exchange [MW]."""
+
+    def set_schedule(self, gens_mw: Floats) -> None:
+        """Tell the governors what their machines are planned to generate."""
+        planned = self.fleet.p0_mw.copy()
+        planned[: self._gens] = gens_mw
+        self._frequency.set_schedule(planned)
+
+    def trip(self, gen: int) -> None:
+        """Take a gen's inertia and response away."""
+        self._frequency.trip(gen)
+
+    def close(self, gen: int) -> None:
+        """Bring a gen back."""
+        self._frequency.close(gen)
+
+    def rest(self) -> Answer:
+        """Return the answer at nominal frequency: none."""
+        areas, units = self._areas, self._units
+        zero = np.zeros(areas)
+        table = dict.fromkeys(AREA, zero)
+        table.update(f_hz=self.f_nominal_hz, f_min_hz=self.f_nominal_hz, f_max_hz=self.f_nominal_hz)
+        return Answer(
+            gen_mw=np.zeros(self._gens),
+            load_factor_pu=np.ones(areas),
+            droop_mw=np.zeros(units),
+            droop_mean_mw=np.zeros(units),
+            tie_mw=np.zeros(len(self._ties)),
+            tie_import_mw=np.zeros(len(self._ties)),
+            slack_mw=0.0,
+            area={name: values.copy() for name, values in table.items()},
+        )
+
+    def step(
+        self,
+        t_s: float,
+        dt_s: float,
+        imbalance_mw: Floats,
+        offers: tuple[Floats, Floats, Floats],
+        *,
+        loads_mw: Floats,
+        import_mw: Floats,
+    ) -> Answer:
+        """Advance the frequencies and share out the answer.
+
+        Parameters
+        ----------
+        imbalance_mw
+            Consumption beyond the plan, per area.
+        offers
+            `droop_mw_per_hz, droop_up_mw, droop_down_mw` of the units.
+        loads_mw
+            Undamped power of the case's loads that are alive, per area; damping follows it.
+        import_mw
+            Planned change the rest of each area delivers (areas,). Both arrays are new when they change.
+        """
+        if loads_mw is not self._loads_mw:
+            self._set_loads(loads_mw)
+        if import_mw is not self._import_mw:
+            self._import_mw = import_mw
+            self._tie_import_mw = self._tie_share @ import_mw
+        found = self._frequency.step(t_s, dt_s, imbalance_mw, *offers)
+        per_mw = found.p_damping_mw / self._whole_load
+        steady = found.p_governor_mw + found.p_agc_mw
+        response = steady + found.p_inertia_mw
+        self.delivered_mw = steady[: self._gens]
+        rest = self._by_machine[:, self._gens :] @ response[self._gens :]
+        rest += per_mw * self._rest_load
+        table = {
+            "f_hz": found.f_hz,
+            "f_min_hz": found.f_min_hz,
+            "f_max_hz": found.f_max_hz,
+            "rocof_hz_per_s": found.rocof_hz_per_s,
+            "p_imbalance_mw": imbalance_mw.copy(),
+            "p_governor_mw": self._by_machine @ found.p_governor_mw,
+            "p_droop_mw": self._by_unit @ found.p_droop_mw,
+            "p_agc_mw": self._by_machine @ found.p_agc_mw,
+            "p_damping_mw": found.p_damping_mw,
+        }
+        return Answer(
+            gen_mw=response[: self._gens],
+            load_factor_pu=1.0 - per_mw * self._has_load,
+            droop_mw=found.p_droop_mw,
+            droop_mean_mw=found.p_droop_mean_mw,
+            tie_mw=self._tie_share @ rest,
+            tie_import_mw=self._tie_import_mw,
+            slack_mw=float(self._without_tie @ (rest + import_mw)),
+            area=table,
+        )
+
+    def _set_loads(self, loads_mw: Floats) -> None:
+        """Take the living load (areas,) of the case: what load damping acts on, with that of the rest."""
+        self._loads_mw = loads_mw
+        self._has_load = (loads_mw > 0.0).astype(np.float64)
+        whole = loads_mw * self._has_load + self._rest_load
+        self._whole_load = np.where(whole > 0.0, whole, 1.0)
+        self._frequency.set_damping(self._damping_per_hz * whole)
+
+    def set_ties(self, alive: Bools) -> None:
+        """Let the rest of each area in over its living ties, by share; what has no tie, over the slack."""
+        share = np.zeros((len(self._ties), self._areas))
+        for k, tie in enumerate(self._ties):
+            share[k, tie.area] = tie.share_pu * alive[k]
+        total = share.sum(axis=0)
+        self._tie_share = np.divide(share, total, out=np.zeros_like(share), where=total > 0.0)
+        self._without_tie = (total <= 0.0).astype(np.float64)
+        self._tie_import_mw = self._tie_share @ self._import_mw
+
+
+def _indicator(area: Ints, areas: int) -> Floats:
+    """Return the matrix (areas, members) that sums members by area."""
+    return np.asarray(area[None, :] == np.arange(areas)[:, None], dtype=np.float64)

@@ -1,0 +1,156 @@
+"""The result tables of one exchange."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cosim.core.grid import Tables
+from cosim.core.types import Floats, Ints
+from grids.branches import BUS, LINE, TRAFO, TRAFO3W
+from grids.network_state import NetworkState
+from grids.response import AREA, Answer, Tie, tie_to_row
+from grids.solver import Solution
+from grids.sources import GEN
+
+GRID = (
+    "converged_pu",
+    "iterations_count",
+    "load_mw",
+    "generation_mw",
+    "losses_mw",
+    "slack_mw",
+    "slack_residual_mw",
+)
+POINT = ("vm_pu", "f_hz", "p_droop_mw", "p_mw", "q_mvar")
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "bus": BUS,
+    "line": LINE,
+    "trafo": TRAFO,
+    "trafo3w": TRAFO3W,
+    "gen": GEN,
+    "area": AREA,
+    "grid": GRID,
+    "point": POINT,
+}
+
+
+class TableMaker:
+    """Reads every table off a solved network.
+
+    Parameters
+    ----------
+    state
+        The network as it stands.
+    ties
+        Boundary elements.
+    areas, units
+        Names of areas and connected units.
+    unit_area
+        Area of each unit.
+    """
+
+    def __init__(
+        self,
+        state: NetworkState,
+        ties: tuple[Tie, ...],
+        areas: tuple[str, ...],
+        units: tuple[str, ...],
+        unit_area: Ints,
+    ) -> None:
+        self._state = state
+        self._unit = state.elements.section["unit"]
+        self._unit_area = unit_area
+        gens = state.sources.gens
+        self._tie_to_row = tie_to_row(ties, gens, len(state.sources.names) - gens)
+        own = state.elements.names
+        names = {
+            "bus": state.bus_names,
+            "line": own["line"],
+            "trafo": own["trafo"],
+            "gen": state.sources.names,
+            "area": areas,
+            "grid": ("grid",),
+            "point": units,
+        }
+        if own["trafo3w"]:
+            names["trafo3w"] = own["trafo3w"]
+        self.elements: Mapping[str, tuple[str, ...]] = names
+        self.columns = {table: COLUMNS[table] for table in names}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the scheduled state; the next solution is the new one."""
+        self._baseline: tuple[float, float] | None = None
+
+    def solved(self, found: Solution, answer: Answer, through_slack_mw: float) -> Tables:
+        """Return the tables of a solution.
+
+        Parameters
+        ----------
+        through_slack_mw
+            What the slack brings beyond losses on purpose: planned imports and answers that enter there.
+        """
+        state, e = self._state, self._state.elements
+        flow, branches = state.flow, state.branches
+        branches.solve(found.v)
+        response = self._tie_to_row @ answer.tie_mw
+        gens = state.sources.gens
+        let_in = (self._tie_to_row @ (answer.tie_mw + answer.tie_import_mw))[:gens]
+        response[:gens] += answer.gen_mw
+        gen = state.sources.table(flow.needed, flow.vm_pu, response)
+        gen["p_mw"][:gens] += let_in
+        tables: dict[str, Mapping[str, Floats]] = {
+            "bus": branches.bus(found.v, flow.vm_pu, state.live_row, e.p_mw, e.q_mvar),
+            "line": branches.line(),
+            "trafo": branches.trafo(state.tap_pos),
+            "gen": gen,
+            "area": answer.area,
+            "grid": self._totals(found, through_slack_mw),
+            "point": self._points(answer),
+        }
+        if "trafo3w" in self.elements:
+            tables["trafo3w"] = branches.trafo3w()
+        return tables
+
+    def unsolved(self, found: Solution, answer: Answer) -> Tables:
+        """Return the tables of a step without solution: nan, never an old value.
+
+        Frequency and droop are known all the same: the swing equation needs no voltages.
+        """
+        tables = {
+            table: {column: np.full(len(names), np.nan) for column in self.columns[table]}
+            for table, names in self.elements.items()
+        }
+        tables["grid"]["converged_pu"][:] = 0.0
+        tables["grid"]["iterations_count"][:] = found.iterations
+        tables["area"] = answer.area
+        tables["point"]["f_hz"] = answer.area["f_hz"][self._unit_area]
+        tables["point"]["p_droop_mw"] = answer.droop_mean_mw
+        return tables
+
+    def _totals(self, found: Solution, through_slack_mw: float) -> dict[str, Floats]:
+        """Return the `grid` row."""
+        state, e, flow = self._state, self._state.elements, self._state.flow
+        slack = state.sources.slack_mw(flow.needed)
+        losses = state.branches.losses_mw(flow.vm_pu)
+        injected = -float(e.p_mw @ state.generates)
+        load = state.drawn_mw(flow.vm_pu) + injected
+        if self._baseline is None:
+            self._baseline = (slack, losses)
+        residual = (slack - self._baseline[0]) - (losses - self._baseline[1]) - through_slack_mw
+        values = (1.0, float(found.iterations), load, injected + slack, losses, slack, residual)
+        return {name: np.array([value]) for name, value in zip(GRID, values, strict=True)}
+
+    def _points(self, answer: Answer) -> dict[str, Floats]:
+        """Return the table of connected units; one without supply has 0 V and draws nothing."""
+        state, e, unit = self._state, self._state.elements, self._unit
+        live = state.alive[unit]
+        vm = state.flow.vm_pu[state.element_bus[unit]]
+        return {
+            "vm_pu": np.where(live, vm, 0.0),
+            "f_hz": answer.area["f_hz"][self._unit_area],
+            "p_droop_mw": answer.droop_mean_mw * live,
+            "p_mw": e.p_mw[unit] * live,
+            "q_mvar": e.q_mvar[unit] * live,
+        }

@@ -1,0 +1,64 @@
+"""The parameter tables in docs/models are printed from the parameter models.
+
+`python tests/datacenters/test_hall_docs.py` writes them anew.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cosim.core.params import Params
+from datacenters.battery import BatteryParams
+from datacenters.catalog.racks import Rack, provenance, rack, rack_names
+from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.hall import GpuHallParams
+
+MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
+
+
+def parameter_table(model: type[Params]) -> str:
+    rows = ["| parameter | default | meaning |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "" if field.is_required() else field.default
+        shown = "see below" if isinstance(default, Params) else default
+        rows.append(f"| `{name}` | {'' if shown in (None, ()) else shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+def rack_table() -> str:
+    names = rack_names()
+    rows = ["| number | " + " | ".join(f"`{n}`" for n in names) + " |", "|---" * (len(names) + 1) + "|"]
+    marks = {"published": "", "derived": " (derived)", "unconfirmed": " (unconfirmed)"}
+    for field in (f for f in Rack.model_fields if f in provenance(names[0])):
+        cells = [f"{getattr(rack(n), field):g}{marks[provenance(n)[field][0]]}" for n in names]
+        rows.append(f"| `{field}` | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+TABLES = {
+    ("hall.md", "GpuHallParams"): parameter_table(GpuHallParams),
+    ("hall.md", "Cooling"): parameter_table(Cooling),
+    ("hall.md", "LiquidCircuit"): parameter_table(LiquidCircuit),
+    ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
+    ("hall.md", "racks"): rack_table(),
+    ("battery.md", "BatteryParams"): parameter_table(BatteryParams),
+}
+
+
+def between(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=<!-- table {name} -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize(("page", "name"), TABLES)
+def test_table_in_the_docs_is_what_the_model_says(page, name):
+    found = between(name).search((MODELS / page).read_text(encoding="utf-8"))
+    assert found is not None
+    assert found.group() == TABLES[page, name]
+
+
+if __name__ == "__main__":
+    for (page, name), table in TABLES.items():
+        path = MODELS / page
+        text = path.read_text(encoding="utf-8")
+        path.write_text(between(name).sub(lambda _, new=table: new, text, count=1), encoding="utf-8")

@@ -1,0 +1,131 @@
+"""Make the golden files: ANDES trajectories thinned to 18 Hz and a few columns (development only).
+
+    python tests/validation/golden/make_golden.py run RAW_FOLDER     # needs andes==2.0.0, about 20 min
+    python tests/validation/golden/make_golden.py thin RAW_FOLDER    # needs pandas
+
+`run` writes `<case>_<disturbance>_<loads>.csv.gz` for every disturbance below: trapezoidal rule at a fixed
+step of 1 ms, every 8th point kept (8.33 ms, every point, for constant-power loads, whose smooth events
+need no finer step); the toggles inside ANDES's files are switched off. `thin` keeps every 7th of those
+rows, the frequency of the centre of inertia, all speeds and every fourth bus voltage.
+Loads are impedances (Z) or constant power (P). With P, ANDES runs no fault and nothing after the loss of
+kundur's generator 2; after the loss of generator 38 it stops at the collapse, of which the last 30 ms are
+left out.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+KEEP_EVERY, VOLTAGE_EVERY = 7, 4
+
+PATHS = {"ieee39": "ieee39/ieee39_full.xlsx", "kundur": "kundur/kundur_full.xlsx"}
+DISTURBANCES = {
+    "ieee39": {
+        "load_loss": ("toggle", "PQ", "PQ_7", 0.0),
+        "load_step": ("alter", "PQ", "PQ_7", 2.9282),
+        "gen_trip": ("toggle", "GENROU", "GENROU_9", 0.0),
+        "bus_fault": ("fault", "Bus", 16, 0.0),
+    },
+    "kundur": {
+        "load_loss": ("alter", "PQ", "PQ_0", -1.367),
+        "load_step": ("alter", "PQ", "PQ_0", 1.367),
+        "gen_trip": ("toggle", "GENROU", 2, 0.0),
+        "bus_fault": ("fault", "Bus", 8, 0.0),
+    },
+}
+
+IMPOSSIBLE = {("ieee39", "bus_fault", "P"), ("kundur", "bus_fault", "P"), ("kundur", "gen_trip", "P")}
+
+
+def run(case: str, name: str, loads: str) -> pd.DataFrame:
+    """Return the trajectory of one disturbance at t = 1 s, 20 s long, from ANDES."""
+    import andes
+    import numpy as np
+
+    kind, model, device, change = DISTURBANCES[case][name]
+    system = andes.load(andes.get_case(PATHS[case]), setup=False, no_output=True, default_config=True)
+    if kind == "fault":
+        system.add("Fault", {"bus": device, "tf": 1.0, "tc": 1.1, "xf": 1e-4, "rf": 0.0})
+    elif kind == "toggle":
+        system.add("Toggle", {"model": model, "dev": device, "t": 1.0})
+    else:
+        power = loads == "P"
+        amount = change if power else change / _v0(case, device) ** 2
+        src = "Ppf" if power else "Req"
+        system.add(
+            "Alter",
+            {"model": "PQ", "dev": device, "src": src, "t": 1.0, "method": "+", "amount": amount},
+        )
+    system.setup()
+    for k in range(system.Toggle.n):
+        if not (kind == "toggle" and k == system.Toggle.n - 1):
+            system.Toggle.u.v[k] = 0
+    if loads == "P":
+        config = system.PQ.config
+        config.p2p, config.q2q, config.p2z, config.q2z, config.pq2z = 1, 1, 0, 0, 0
+    system.PFlow.run()
+    step_s = 1 / 120 if loads == "P" else 1e-3
+    system.TDS.config.fixt, system.TDS.config.tstep, system.TDS.config.tf = 1, step_s, 20.0
+    system.TDS.config.no_tqdm = 1
+    system.TDS.config.criteria = 0  # it would stop where the angle of a tripped machine has drifted away
+    system.TDS.run()
+    t, x, y = system.dae.ts.t, system.dae.ts.x, system.dae.ts.y
+    machines = system.GENROU
+    frame = {"t": t}
+    omega, m = x[:, machines.omega.a], machines.M.v * np.ones(machines.n)
+    live = np.ones((t.size, machines.n))
+    if kind == "toggle" and model == "GENROU":
+        live[t >= 1.0, list(machines.idx.v).index(device)] = 0.0
+    frame["f_coi_hz"] = 60.0 * (omega * m * live).sum(1) / (m * live).sum(1)
+    frame.update(
+        {
+            f"omega_{i}_b{b}": omega[:, k]
+            for k, (i, b) in enumerate(zip(machines.idx.v, machines.bus.v, strict=True))
+        }
+    )
+    frame.update({f"v_b{b}": y[:, system.Bus.v.a[k]] for k, b in enumerate(system.Bus.idx.v)})
+    return pd.DataFrame(frame).iloc[:: 1 if loads == "P" else 8]
+
+
+def _v0(case: str, load: object) -> float:
+    """Return the voltage of the operating point at a load."""
+    import andes
+
+    system = andes.load(andes.get_case(PATHS[case]), no_output=True, default_config=True)
+    system.PFlow.run()
+    bus = system.PQ.bus.v[list(system.PQ.idx.v).index(load)]
+    return float(system.Bus.v.v[list(system.Bus.idx.v).index(bus)])
+
+
+def thin(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows and columns the golden file keeps."""
+    speeds = [c for c in frame if c.startswith("omega_")]
+    voltages = [c for c in frame if c.startswith("v_b")][::VOLTAGE_EVERY]
+    kept = frame.iloc[::KEEP_EVERY][["t", "f_coi_hz", *speeds, *voltages]]
+    kept = kept if frame.t.max() > 19.9 else kept[kept.t <= frame.t.max() - 0.0275]
+    return kept.rename(columns={c: f"speed_gen_{c.rsplit('_b', 1)[1]}" for c in speeds}).rename(
+        columns={c: f"vm_bus_{c[3:]}" for c in voltages}
+    )
+
+
+def main(what: str, raw: Path) -> None:
+    """Run ANDES into `raw`, or thin what lies there into golden files."""
+    for case, names in DISTURBANCES.items():
+        for name in names:
+            for loads in "ZP":
+                path = raw / f"{case}_{name}_{loads}.csv.gz"
+                if what == "run" and (case, name, loads) not in IMPOSSIBLE:
+                    run(case, name, loads).to_csv(path, index=False, float_format="%.8g")
+                elif what == "thin" and path.is_file():
+                    thin(pd.read_csv(path)).to_csv(
+                        HERE / path.name,
+                        index=False,
+                        float_format="%.8g",
+                        compression={"method": "gzip", "mtime": 0},
+                    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,48 @@
+"""What a component may return: every port, one finite number per unit, nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosim.simulators.check import StepError, checked
+
+UNITS, PORTS = ("hefei", "huaibei"), ("p_mw", "q_mvar")
+
+
+def good():
+    return {"p_mw": np.array([1.0, 2.0]), "q_mvar": np.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"q_mvar": np.array([0.0, np.nan])}, "output q_mvar of huaibei is nan"),
+        ({"p_mw": np.array([-np.inf, 0.0])}, "output p_mw of hefei is -inf"),
+        ({"p_mw": np.zeros(3)}, r"output p_mw has shape \(3,\), expected \(2,\)"),
+        ({"p_mw": 1.0}, r"output p_mw has shape \(\)"),
+        ({"p_mw": np.zeros((2, 1))}, r"output p_mw has shape \(2, 1\)"),
+        ({"p_mw": None}, "output p_mw is missing"),
+        ({"p_mw": ["a", "b"]}, "output p_mw is not numbers"),
+        ({"p_mv": np.zeros(2)}, "ports it does not declare: p_mv"),
+    ],
+)
+def test_a_wrong_output_is_named_with_kind_time_port_and_value(change, complaint):
+    with pytest.raises(StepError, match=f"^hall at t_s=12.5: .*{complaint}") as caught:
+        checked("hall", UNITS, PORTS, {**good(), **change}, 12.5)
+    assert (caught.value.culprit, caught.value.t_s) == ("hall", 12.5)
+
+
+def test_something_that_is_not_a_mapping_is_refused():
+    with pytest.raises(StepError, match="step returned list, not a mapping"):
+        checked("hall", UNITS, PORTS, [good()], 0.0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2))
+def test_good_outputs_pass_unchanged_as_read_only_copies(values):
+    outputs = {"p_mw": np.array(values), "q_mvar": np.zeros(2)}
+    published = checked("hall", UNITS, PORTS, outputs, 0.0)
+    outputs["p_mw"][:] = -1.0
+    assert list(published["p_mw"]) == values
+    assert not published["p_mw"].flags.writeable
