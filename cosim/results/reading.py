@@ -48,8 +48,8 @@ class Results:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables, sorted."""
-        return tuple(sorted(path.name for path in (self.path / SERIES).iterdir() if path.is_dir()))
+        """Names of the tables, sorted; a run that has just begun may not have written all of them yet."""
+        return tuple(sorted(path.name for path in (self.path / SERIES).iterdir() if chunks(path)))
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -117,16 +117,16 @@ class Results:
         A run killed while it wrote has some tables one flush ahead of others; those rows are left out.
         """
         path = self.path / REACHED
-        if self.status == "complete" or not path.is_file():
+        if self.status == "complete":
             return math.inf
-        last_s = read_json(path)["t_s"]
+        last_s = read_json(path)["t_s"] if path.is_file() else None
         return -math.inf if last_s is None else float(last_s)
 
     @cached_property
     def events(self) -> pd.DataFrame:
         """What happened: `t_s, source, kind, text, data`, in order of time."""
         files = [str(path) for path in chunks(self.path / EVENTS)]
-        frame: pd.DataFrame = ds.dataset(files, format="parquet").to_table().to_pandas()
+        frame: pd.DataFrame = ds.dataset(files, schema=EVENT_SCHEMA, format="parquet").to_table().to_pandas()
         return frame.sort_values("t_s", kind="stable", ignore_index=True)
 
     def sql(self, query: str) -> pd.DataFrame:
