@@ -122,6 +122,23 @@ class Session:
         """Return a signal of an element as of the last evaluation."""
         return float(self.system.s[self.system.slots[element, name]])
 
+    def set_input(self, element: str, name: str, value: float) -> None:
+        """Set a signal of an element that its units read and none of them writes, such as `paux`.
+
+        Raises
+        ------
+        ScenarioError
+            When the element has no such input.
+        """
+        groups = [group for group in self.system.groups if element in group.elements]
+        read = {signal for group in groups for signal in group.cls.reads}
+        inputs = sorted(read - {signal for group in groups for signal in group.cls.writes})
+        if name not in inputs:
+            has = ", ".join(inputs) or "none"
+            msg = f"{element!r} has no input {name!r}, only {has}.{nearest(name, inputs)}"
+            raise ScenarioError(msg)
+        self.system.s[self.system.slots[element, name]] = value
+
     @property
     def solves_per_stage(self) -> float:
         """Mean number of network solves a stage since the start."""

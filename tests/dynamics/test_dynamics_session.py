@@ -137,3 +137,13 @@ def test_data_that_contradict_physics_or_the_operating_point_are_refused(model, 
     with pytest.raises(CaseError) as error:
         begin(_with(model, **changes))
     assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_an_input_nobody_writes_is_set_from_outside_and_others_are_refused() -> None:
+    session = begin(KUNDUR)
+    machine = session.system.group("genrou").elements[0]
+    session.set_input(machine, "paux", 0.01)
+    session.advance(5.0)
+    assert session.signal(machine, "speed") > 1.0 + 1e-6
+    with pytest.raises(ScenarioError, match="no input 'tm', only"):
+        session.set_input(machine, "tm", 1.0)

@@ -8,6 +8,8 @@ References
 .. [1] P. Kundur, *Power System Stability and Control*, 1994, sections 8.6 and 12.3.
 """
 
+import math
+
 from cosim.core.jit import jit
 
 
@@ -63,3 +65,15 @@ def dead_band(u: float, low: float, high: float) -> float:
 def saturation(flux: float, start: float, gain: float) -> float:
     r"""Return the quadratic saturation :math:`S\psi = B(\psi-A)^2` beyond `start`, zero below."""
     return gain * (flux - start) ** 2 if flux > start else 0.0
+
+
+@jit
+def turned(angle: float, kept: float) -> float:
+    r"""Return by how much an angle leads another [rad], between :math:`-\pi` and :math:`\pi`.
+
+    The frequency at a bus is :math:`1 + (\theta-x)/(\Omega T)` with :math:`\dot x = (\theta-x)/T`: the
+    derivative of the voltage's angle behind a lag. List `x` in `Device.angles`, so that it turns with the
+    frame, and start it at the angle of the bus.
+    """
+    lead = angle - kept
+    return lead - 2.0 * math.pi * math.floor((lead + math.pi) / (2.0 * math.pi))
