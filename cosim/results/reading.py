@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 from cosim.core.errors import ResultsError
 from cosim.core.registry import nearest
 from cosim.results.layout import EVENTS, MANIFEST, MODEL, REACHED, SERIES, alive, chunks, read_json
+from cosim.results.writer import EVENT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
@@ -126,7 +127,8 @@ class Results:
     def events(self) -> pd.DataFrame:
         """What happened: `t_s, source, kind, text, data`, in order of time."""
         files = [str(path) for path in chunks(self.path / EVENTS)]
-        frame: pd.DataFrame = ds.dataset(files, schema=EVENT_SCHEMA, format="parquet").to_table().to_pandas()
+        rows = ds.dataset(files, schema=EVENT_SCHEMA, format="parquet").to_table()
+        frame: pd.DataFrame = rows.to_pandas()
         return frame.sort_values("t_s", kind="stable", ignore_index=True)
 
     def sql(self, query: str) -> pd.DataFrame:
@@ -185,7 +187,8 @@ def _answer(query: str, runs: Sequence[Results], *, labelled: bool = False) -> p
         for table in sorted({table for run in runs for table in run.tables}):
             having = [run for run in runs if table in run.tables]
             _view(connection, table, [_selected(run, f"{SERIES}/{table}", labelled) for run in having])
-        _view(connection, EVENTS, [_selected(run, EVENTS, labelled) for run in runs])
+        if having := [run for run in runs if chunks(run.path / EVENTS)]:
+            _view(connection, EVENTS, [_selected(run, EVENTS, labelled) for run in having])
         try:
             frame: pd.DataFrame = connection.execute(query).df()
         except engine.Error as error:

@@ -105,6 +105,20 @@ def test_a_run_killed_within_its_first_flush_has_no_rows_yet(tmp_path):
     assert results.dt_s.empty
 
 
+def test_a_folder_that_is_being_laid_out_is_read_as_far_as_it_is(tmp_path):
+    folder = folder_with(tmp_path / "run", status="running")
+    assert load(folder).last_s == 180.0
+    (folder / "reached.json").unlink()
+    for chunk in [*(folder / "series" / "grid").iterdir(), *(folder / "events").iterdir()]:
+        chunk.unlink()
+    results = load(folder)
+    assert results.tables == ("gpu_hall",)
+    assert results.dt_s.empty
+    assert results.events.empty
+    assert results.series("gpu_hall", "p_mw").empty
+    assert results.sql("SELECT count(*) AS n FROM gpu_hall")["n"][0] == 0
+
+
 def test_units_are_a_table(tmp_path):
     units = [{"name": "hefei", "kind": "gpu_hall", "at": "hefei_500"}]
     frame = load(folder_with(tmp_path / "run", units=units)).units
