@@ -9,7 +9,7 @@ from cosim.results import load
 from cosim.run import run
 from cosim.run.manifest import run_folder
 
-HANGS = 0.4
+HANGS = 2.0
 """Limit [s] for models that hang: the rest of a toy exchange takes a thousandth of it."""
 
 
@@ -68,7 +68,7 @@ def test_a_component_that_returns_nothing_or_leaves_does_not_end_the_program(tmp
 @pytest.mark.parametrize("mode", ["sleep", "loop"])
 def test_a_component_that_hangs_is_named(tmp_path, mode):
     made = broken(mode)
-    with pytest.raises(ComponentError, match=r"^broken at t_s=3: still not done .* after 0\.4 s"):
+    with pytest.raises(ComponentError, match=r"^broken at t_s=3: still not done .* after 2 s"):
         run(made, tmp_path, step_limit_s=HANGS)
     left_behind(made, tmp_path)
 
@@ -76,8 +76,8 @@ def test_a_component_that_hangs_is_named(tmp_path, mode):
 @pytest.mark.parametrize("mode", ["sleep", "loop"])
 def test_a_process_that_hangs_is_named(tmp_path, mode):
     made = broken(mode, process=True)
-    with pytest.raises(ComponentError, match=r"^broken at t_s=3: still not done .* after 5 s"):
-        run(made, tmp_path, step_limit_s=5.0)  # importing the packages counts too
+    with pytest.raises(ComponentError, match=r"^broken at t_s=3: still not done .* after 15 s"):
+        run(made, tmp_path, step_limit_s=15.0)  # importing the packages counts too
     left_behind(made, tmp_path)
 
 

@@ -86,7 +86,7 @@ def test_a_hang_in_a_notebook_is_named(tmp_path):
     params = ToyParams(mode="loop", at_s=3.0)
 
     async def cell():
-        run(plan(kind(Broken, params)), tmp_path, step_limit_s=0.4)
+        run(plan(kind(Broken, params)), tmp_path, step_limit_s=2.0)
 
     with pytest.raises(ComponentError, match=r"^broken at t_s=3: still not done"):
         asyncio.run(cell())
