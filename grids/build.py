@@ -104,7 +104,7 @@ def refuse_unknown(net: Any) -> None:
 
 def internal_arrays(net: Any) -> tuple[Any, Any]:
     """Return pandapower's `ppc` and `ppci` of the net as it is, without solving it."""
-    _init_runpp_options(net, numba=False, **PF_OPTIONS)  # its compiled parts take longer to load than they save
+    _init_runpp_options(net, numba=False, **PF_OPTIONS)  # compiled parts load slower than they save
     _add_auxiliary_elements(net)
     init_results(net)
     try:
