@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cosim.kpi.oscillation import oscillations
 from cosim.kpi.panel import Panel
 from cosim.kpi.reduce import (
     Measure,
+    apart,
     change_within,
     end_off_nominal,
     extreme,
@@ -15,11 +17,14 @@ from cosim.kpi.reduce import (
     integral_h,
     integral_magnitude_h,
     largest_magnitude,
+    longest_below,
     lowest,
 )
 
 RAMP_WINDOW_S = 60.0
 VOLTAGE_STEP_WINDOW_S = 60.0
+OSCILLATION_WINDOW_S = 10.0
+RECOVERED_PU = 0.9
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,34 @@ def handover_time(panel: Panel) -> Measure:
     return found
 
 
+def voltage_recovery(panel: Panel) -> Measure:
+    """Return the longest time a bus spends below 0.9 pu [s]."""
+    return longest_below(panel, RECOVERED_PU)
+
+
+def angle_spread(panel: Panel) -> Measure:
+    """Return the largest distance between two rotors; the place is the one farthest out."""
+    return extreme(panel, apart(panel.matrix), highest=True)
+
+
+def oscillation(panel: Panel) -> Measure:
+    """Return the largest amplitude of a machine's speed that lasts through a window."""
+    swing = oscillations(panel.t_s, panel.dt_s, panel.matrix, OSCILLATION_WINDOW_S)
+    return extreme(panel, swing.amplitude, highest=True)
+
+
+def oscillation_frequency(panel: Panel) -> Measure:
+    """Return how often it swings where and when it swings most [Hz]."""
+    swing = oscillations(panel.t_s, panel.dt_s, panel.matrix, OSCILLATION_WINDOW_S)
+    if not swing.amplitude.any():
+        return Measure(float("nan"), unknown_s=panel.unknown_s)
+    row, element = divmod(int(swing.amplitude.argmax()), len(panel.names))
+    value, name = float(swing.frequency_hz[row, element]), panel.names[element]
+    return Measure(value, name, float(panel.t_s[row]), panel.unknown_s)
+
+
 _VOLTAGE, _BRANCH, _AREA, _GRID = ("bus", "point"), ("line", "trafo", "trafo3w"), ("area",), ("grid",)
+_MACHINE = ("gen",)
 
 KPIS: dict[str, Kpi] = {
     kpi.name: kpi
@@ -130,6 +162,34 @@ KPIS: dict[str, Kpi] = {
             ("f_hz",),
             end_off_nominal,
             _AREA,
+        ),
+        Kpi(
+            "voltage_recovery_max_s",
+            f"longest time of a bus below {RECOVERED_PU:g} pu",
+            ("vm_pu",),
+            voltage_recovery,
+            _VOLTAGE,
+        ),
+        Kpi(
+            "angle_spread_max_degree",
+            "largest angle between two rotors of one island",
+            ("delta_degree",),
+            angle_spread,
+            _MACHINE,
+        ),
+        Kpi(
+            "oscillation_max_pu",
+            f"largest amplitude of a machine's speed that lasts through {OSCILLATION_WINDOW_S:g} s",
+            ("speed_pu",),
+            oscillation,
+            _MACHINE,
+        ),
+        Kpi(
+            "oscillation_frequency_hz",
+            "how often that machine then swings",
+            ("speed_pu",),
+            oscillation_frequency,
+            _MACHINE,
         ),
         Kpi("load_max_mw", "highest load of the grid", ("load_mw",), highest, _GRID),
         Kpi("losses_mwh", "energy lost in the network", ("losses_mw",), integral_h, _GRID),

@@ -102,3 +102,28 @@ def spread(values: Floats, nominal: float = 1.0) -> Floats:
     down = np.maximum.accumulate(np.maximum(nominal - known, 0.0), axis=0)
     total: Floats = np.where(np.isnan(values), np.nan, up + down)
     return total
+
+
+def apart(values: Floats) -> Floats:
+    """Return, per row, the distance of each element to the one farthest from it, (rows, elements)."""
+    if values.size == 0:
+        return values.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rows that are NaN throughout stay NaN
+        low, high = np.nanmin(values, axis=1)[:, None], np.nanmax(values, axis=1)[:, None]
+    far: Floats = np.maximum(values - low, high - values)
+    return far
+
+
+def longest_below(panel: Panel, level: float) -> Measure:
+    """Return the longest time any element spends below a level without a break [s]."""
+    found = Measure(0.0, unknown_s=panel.unknown_s)
+    low = panel.matrix < level
+    for element in np.flatnonzero(low.any(axis=0)).tolist():
+        edges = np.diff(low[:, element].astype(np.int8), prepend=0, append=0)
+        for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+            spent_s = float(panel.dt_s[start:end].sum())
+            if spent_s > found.value:
+                name = panel.names[element]
+                found = Measure(spent_s, name, float(panel.t_s[start]), panel.unknown_s)
+    return found

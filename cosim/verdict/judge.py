@@ -19,6 +19,7 @@ from cosim.verdict.findings import Finding, Outcome, Verdict
 from cosim.verdict.limits import Limit, LimitSet, load_limits
 from cosim.verdict.outage import without_solution, without_voltage
 from cosim.verdict.quantities import limited_panel, tables_of, where
+from cosim.verdict.resonance import resonance
 
 if TYPE_CHECKING:
     from cosim.results import Results
@@ -148,6 +149,10 @@ def _violated(case: _Case, broken: Bools, evidence: Evidence) -> Finding:
     first_rows = np.where(broken.any(axis=0), broken.argmax(axis=0), broken.shape[0])
     order = [i for i in np.argsort(first_rows, kind="stable") if first_rows[i] < broken.shape[0]]
     name = panel.names[element]
+    cause = evidence.cause(float(panel.t_s[row]), case.origin[name], name)
+    if case.limit.quantity.measure == "oscillation":
+        most = panel.names[worst]
+        cause = resonance(case.results, case.limit.quantity, case.origin[most], worst_row, most) or cause
     return _finding(
         case.limit,
         "violated",
@@ -158,7 +163,7 @@ def _violated(case: _Case, broken: Bools, evidence: Evidence) -> Finding:
         worst_t_s=float(panel.t_s[worst_row]),
         elements=tuple(panel.names[i] for i in order),
         unknown_s=panel.unknown_s,
-        cause=evidence.cause(float(panel.t_s[row]), case.origin[name], name),
+        cause=cause,
     )
 
 

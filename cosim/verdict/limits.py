@@ -23,12 +23,13 @@ class Quantity(_Frozen):
 
     table: str = Field(description="table of the results, or * for every component kind with the column")
     column: str = Field(description="column of the table; its unit is the limit's")
-    measure: Literal["value", "magnitude", "change", "spread", "deviation"] = Field(
+    measure: Literal["value", "magnitude", "change", "spread", "deviation", "apart", "oscillation"] = Field(
         default="value",
         description="the value itself, its absolute value, its largest change within window_s, the "
-        "sum of the largest deviations above and below 1 so far, or a frequency less its nominal",
+        "sum of the largest deviations above and below 1 so far, a frequency less its nominal, the "
+        "distance to the element farthest away, or the amplitude of what lasts through window_s",
     )
-    window_s: float = Field(default=60.0, gt=0, description="window of the measure `change`")
+    window_s: float = Field(default=60.0, gt=0, description="window of the measures `change`, `oscillation`")
     vn_kv_at_least: float | None = Field(default=None, description="only elements of this voltage or more")
     vn_kv_at_most: float | None = Field(default=None, description="only elements of this voltage or less")
     vn_kv_above: float | None = Field(default=None, description="only elements of more than this voltage")
@@ -47,7 +48,7 @@ class Quantity(_Frozen):
         parts = [f"{self.table}.{self.column}"]
         if self.measure != "value":
             parts[0] = f"{self.measure} of {parts[0]}"
-        if self.measure == "change":
+        if self.measure in ("change", "oscillation"):
             parts[0] += f" in {self.window_s:g} s"
         if self.vn_kv_at_least is not None:
             parts.append(f"{self.vn_kv_at_least:g} kV and above")

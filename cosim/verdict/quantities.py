@@ -1,6 +1,7 @@
 """The matrix a limit is compared with: table, column, filter and transform of its `quantity`."""
 
 import fnmatch
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ import numpy as np
 from cosim.core.errors import ScenarioError
 from cosim.core.registry import closest
 from cosim.core.types import Floats
+from cosim.kpi.oscillation import Oscillation, oscillations
 from cosim.kpi.panel import Panel, panel, tables_with
 from cosim.kpi.places import level_label, unit_points, vn_kv_of
-from cosim.kpi.reduce import change_within, spread
+from cosim.kpi.reduce import apart, change_within, spread
 from cosim.verdict.limits import Quantity
 
 if TYPE_CHECKING:
@@ -53,30 +55,33 @@ def names_of(results: "Results", quantity: Quantity, table: str) -> tuple[str, .
     return names
 
 
+def raw_panel(results: "Results", quantity: Quantity, table: str) -> Panel | None:
+    """Return the values of one table that pass the filter, or None when it leaves none."""
+    names = names_of(results, quantity, table)
+    found = panel(results, table, quantity.column, names) if names else None
+    return found if found is not None and found.names and found.t_s.size else None
+
+
 def limited_panel(results: "Results", quantity: Quantity, table: str) -> Panel | None:
     """Return the values of one table to compare with the bounds, or None when the filter leaves none."""
-    names = names_of(results, quantity, table)
-    if not names:
-        return None
-    found = panel(results, table, quantity.column, names)
-    if not found.names or not found.t_s.size:
-        return None
-    values = transformed(quantity, found)
-    return replace(found, matrix=values)
+    found = raw_panel(results, quantity, table)
+    return None if found is None else replace(found, matrix=MEASURES[quantity.measure](quantity, found))
 
 
-def transformed(quantity: Quantity, found: Panel) -> Floats:
-    """Return the measure of a quantity from its raw values, of the same shape."""
-    if quantity.measure == "magnitude":
-        magnitude: Floats = np.abs(found.matrix)
-        return magnitude
-    if quantity.measure == "change":
-        return change_within(found.t_s, found.matrix, quantity.window_s)
-    if quantity.measure == "spread":
-        return spread(found.matrix)
-    if quantity.measure == "deviation":
-        return found.matrix - found.nominal_hz
-    return found.matrix
+MEASURES: dict[str, Callable[[Quantity, Panel], Floats]] = {
+    "value": lambda _, found: found.matrix,
+    "magnitude": lambda _, found: np.abs(found.matrix),
+    "change": lambda quantity, found: change_within(found.t_s, found.matrix, quantity.window_s),
+    "spread": lambda _, found: spread(found.matrix),
+    "deviation": lambda _, found: found.matrix - found.nominal_hz,
+    "apart": lambda _, found: apart(found.matrix),
+    "oscillation": lambda quantity, found: swings(quantity, found).amplitude,
+}
+
+
+def swings(quantity: Quantity, found: Panel) -> Oscillation:
+    """Return what swings in the values of a quantity, in its window."""
+    return oscillations(found.t_s, found.dt_s, found.matrix, quantity.window_s)
 
 
 def where(results: "Results", table: str, element: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cosim.kpi import names
-from cosim.verdict import load_limits
+from cosim.verdict import limit_sets, load_limits
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -13,9 +13,10 @@ def test_every_kpi_is_described_in_the_docs(name):
     assert f"| `{name}` |" in (DOCS / "kpis.md").read_text(encoding="utf-8")
 
 
-def test_every_limit_of_the_chinese_set_is_in_the_docs_with_severity_and_status():
-    lines = (DOCS / "limits.md").read_text(encoding="utf-8").splitlines()
-    for limit in load_limits("cn").limits:
+@pytest.mark.parametrize("name", limit_sets())
+def test_every_limit_of_every_set_is_in_the_docs_with_severity_and_status(name):
+    lines = (DOCS / "limits.md").read_text(encoding="utf-8").partition(f"## The set `{name}`")[2].splitlines()
+    for limit in load_limits(name).limits:
         line = next(text for text in lines if text.startswith(f"| `{limit.id}` |"))
         assert f"| {limit.severity} |" in line
         assert line.rstrip(" |").endswith(limit.status)
