@@ -23,7 +23,7 @@ from grids.numbers import Complexes
 
 Kernel = Callable[..., Any]
 
-ANY_ELEMENT = ("gen", "ext_grid", "sgen", "load")
+ANY_ELEMENT = ("gen", "ext_grid", "sgen", "load", "storage", "motor")
 
 
 class Block(NamedTuple):
@@ -54,6 +54,8 @@ class Site(NamedTuple):
     """Power base of the system."""
     omega_base: float
     """Nominal angular frequency [rad/s]."""
+    elements: tuple[str, ...]
+    """Their names, for messages."""
 
 
 def rows(*groups: Any) -> Any:
@@ -163,7 +165,21 @@ class Device:
 
     @classmethod
     def act(cls, u: Block, session: Any) -> None:
-        """Do what `after` asked for: trip, reconnect."""
+        """Do what `after` asked for: trip, shed, say so."""
+
+    @classmethod
+    def shed(cls, u: Block, k: int, share_pu: float) -> bool:
+        """Disconnect a share of what is left of load `k` for good; False where the model cannot."""
+        return False
+
+    @classmethod
+    def demand(cls, u: Block, s: Floats, k: int) -> complex | None:
+        """Return what load `k` is ordered to draw [pu], None where the model takes no orders."""
+        return None
+
+    @classmethod
+    def set_demand(cls, u: Block, s: Floats, k: int, s_pu: complex) -> None:
+        """Order load `k` to draw a power [pu]; called only where `demand` is not None."""
 
 
 def field_row(cls: type[Device], name: str) -> int:

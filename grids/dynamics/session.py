@@ -11,7 +11,6 @@ from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
 from grids.case import Case
 from grids.dynamics.device import Block
-from grids.dynamics.devices.zip import impedance
 from grids.dynamics.driver import driver
 from grids.dynamics.events import Action, Event
 from grids.dynamics.kernels.steps import (
@@ -29,7 +28,7 @@ from grids.dynamics.network import Switching
 from grids.dynamics.record import Segment, empty_record
 from grids.dynamics.scheme import CODES, Method, check_step, coefficients, rates
 from grids.dynamics.solution import Solution
-from grids.dynamics.system import System
+from grids.dynamics.system import Group, System
 from grids.numbers import Complexes
 
 SPEEDS = (0.5, 1.5)
@@ -99,6 +98,10 @@ class Session:
         self.solution = Solution(system, self._driver, tolerance_pu)
         self._actions = sorted((a for e in events for a in e.actions(self)), key=lambda a: a.at_s)
         self._done = 0
+        self._units: dict[str, list[tuple[Group, int]]] = {}
+        for group in system.groups:
+            for k, name in enumerate(group.elements):
+                self._units.setdefault(name, []).append((group, k))
         early = [a for a in self._actions if a.at_s < 0]
         if early:
             msg = f"{early[0].text}: at_s={early[0].at_s:g} is before the start"
@@ -188,9 +191,11 @@ class Session:
 
     def _run_to(self, to_s: float, every: int) -> None:
         span = to_s - self.t_s
+        if span <= 1e-12 and every == 0:
+            return
         steps = max(1, int(np.ceil(span / self.step_s - 1e-6))) if span > 1e-12 else 0
         h_s, t0, failed_at, done = (span / steps if steps else self.step_s), self.t_s, -1, 0
-        while done < steps or (steps == 0 and every > 0):
+        while True:
             rows = (steps - done) // every + 2 if every > 0 else 1
             record = empty_record(rows, self.system, self.solution.theta.size)
             status = self._loop(t0 + done * h_s, h_s, steps - done, every, record)
@@ -216,12 +221,12 @@ class Session:
             raise SolveError(self._say(f"{what}: out of step or unstable, the run cannot go on"))
         if status == NO_SOLUTION:
             self.solution.work.v[:] = self.solution.work.settled
-        if status == ACT:
-            for group in self.system.groups:
-                group.cls.act(group.block, self)
-            return
         try:
-            self.solution.refresh()
+            if status == ACT:
+                for group in self.system.groups:
+                    group.cls.act(group.block, self)
+            else:
+                self.solution.refresh()
         except SolveError as error:
             raise SolveError(self._say(str(error))) from error
 
@@ -293,33 +298,64 @@ class Session:
                     group.block.on[k] = False
         self.solution.refresh()
 
-    def change_load(self, element: str, p_mw: float, q_mvar: float = 0.0) -> None:
-        """Let a static load draw more, at the voltage of the operating point."""
-        group = self.system.group("zip")
-        k, base = group.elements.index(element), self.system.point.model.base_mva
-        now = complex(group.parameter("p0")[k], group.parameter("q0")[k]) * base
-        self.set_loads({element: now + complex(p_mw, q_mvar)})
+    def elements_of(self, block: Block) -> tuple[str, ...]:
+        """Return the elements whose units share a block, for `Device.act`."""
+        return next(group.elements for group in self.system.groups if group.block is block)
 
-    def set_loads(self, powers: Mapping[str, complex]) -> None:
-        """Set what static loads draw at the voltage of the operating point [MVA].
+    def note(self, text: str) -> None:
+        """Write into the log what happens now."""
+        self.log.append((self.t_s, text))
+
+    def shed(self, element: str, share_pu: float) -> None:
+        """Disconnect a share of what is left of a load, for good.
 
         Raises
         ------
         ScenarioError
-            When one is not there.
+            When the element has no model that can shed.
         """
-        group = self.system.group("zip")
-        p0, q0, base = group.parameter("p0"), group.parameter("q0"), self.system.point.model.base_mva
-        before = group.cls.admittance(group.block).copy()
+        done = [group.cls.shed(group.block, k, share_pu) for group, k in self._units.get(element, [])]
+        if not any(done):
+            msg = f"{element!r} has no load that can be shed.{nearest(element, self._units)}"
+            raise ScenarioError(msg)
+        self.solution.refresh()
+
+    def change_load(self, element: str, p_mw: float, q_mvar: float = 0.0) -> None:
+        """Let a load draw more than it is ordered to."""
+        group, k = self._ordered(element)
+        now = group.cls.demand(group.block, self.system.s, k) or 0j
+        self.set_loads({element: now * self.system.point.model.base_mva + complex(p_mw, q_mvar)})
+
+    def set_loads(self, powers: Mapping[str, complex]) -> None:
+        """Set what loads are ordered to draw [MVA]; static loads do at the operating point's voltage.
+
+        Raises
+        ------
+        ScenarioError
+            When one is not there, or its model takes no orders.
+        """
+        base, changed = self.system.point.model.base_mva, False
         for element, power in powers.items():
-            if element not in group.elements:
-                msg = f"no static load {element!r} in the case.{nearest(element, group.elements)}"
-                raise ScenarioError(msg)
-            k = group.elements.index(element)
-            p0[k], q0[k] = power.real / base, power.imag / base
-        impedance(group.block)
-        if not np.array_equal(before, group.cls.admittance(group.block)):
+            group, k = self._ordered(element)
+            before = group.cls.admittance(group.block)[k]
+            group.cls.set_demand(group.block, self.system.s, k, power / base)
+            changed |= bool(group.cls.admittance(group.block)[k] != before)
+        if changed:
             self.solution.refresh()
+
+    def _ordered(self, element: str) -> tuple[Group, int]:
+        """Return the unit of an element that takes orders."""
+        s = self.system.s
+        for group, k in self._units.get(element, []):
+            if group.cls.demand(group.block, s, k) is not None:
+                return group, k
+        known = [
+            name
+            for name, units in self._units.items()
+            if any(group.cls.demand(group.block, s, k) is not None for group, k in units)
+        ]
+        msg = f"no load {element!r} that takes orders in the case.{nearest(element, known)}"
+        raise ScenarioError(msg)
 
     def state(self) -> State:
         """Return everything that changes, to come back to."""

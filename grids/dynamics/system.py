@@ -196,6 +196,7 @@ def build_system(point: OperatingPoint, units: Sequence[Unit], dense_ports: int)
             np.array([rating.get(name, np.nan) for name in group.elements]),
             point.model.base_mva,
             2.0 * np.pi * point.f_hz,
+            group.elements,
         )
         shape = (len(group.cls.states), len(group.elements))
         own = x[group.first : group.first + shape[0] * shape[1]].reshape(shape)

@@ -47,7 +47,7 @@ class ZipParams(Params):
     )
 
 
-DERIVED = ("p0", "q0", "v0", "gz", "bz")
+DERIVED = ("p0", "q0", "v0", "left", "gz", "bz")
 P: Any = rows(ZipParams, DERIVED)
 
 
@@ -68,8 +68,8 @@ def inject(u: Block, x: Floats, v: Complexes, w: Floats, current: Complexes) -> 
             root, flat = vmin / v0 * r * r * (2.0 - r), r * r * (3.0 - 2.0 * r)
         p = u.p[P.pz_pu, k] * relative + u.p[P.pi_pu, k] * root + u.p[P.pp_pu, k] * flat
         q = u.p[P.qz_pu, k] * relative + u.p[P.qi_pu, k] * root + u.p[P.qp_pu, k] * flat
-        p *= u.p[P.p0, k] * (1.0 + u.p[P.kpf_pu, k] * slip)
-        q *= u.p[P.q0, k] * (1.0 + u.p[P.kqf_pu, k] * slip)
+        p *= u.p[P.left, k] * u.p[P.p0, k] * (1.0 + u.p[P.kpf_pu, k] * slip)
+        q *= u.p[P.left, k] * u.p[P.q0, k] * (1.0 + u.p[P.kqf_pu, k] * slip)
         if square > 0.0:
             current[u.port[k]] += at * complex(u.p[P.gz, k] - p / square, u.p[P.bz, k] + q / square)
 
@@ -80,7 +80,7 @@ class Zip(Device):
     params_type = ZipParams
     role = "load"
     carries_power = True
-    tables = ("load", "sgen")
+    tables = ("load", "sgen", "storage", "motor", "ward")
     derived = DERIVED
     inject = staticmethod(inject)
 
@@ -88,6 +88,7 @@ class Zip(Device):
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
         """Take power and voltage of the operating point; the load delivers `-s_pu`."""
         u.p[P.p0], u.p[P.q0], u.p[P.v0] = -site.s_pu.real, -site.s_pu.imag, np.abs(site.v_pu)
+        u.p[P.left] = 1.0
         impedance(u)
 
     @classmethod
@@ -107,6 +108,24 @@ class Zip(Device):
         return np.asarray(u.p[P.gz] + 1j * u.p[P.bz])
 
     @classmethod
+    def shed(cls, u: Block, k: int, share_pu: float) -> bool:
+        """Take a share away; it stays away whatever is ordered later."""
+        u.p[P.left, k] *= 1.0 - share_pu
+        impedance(u)
+        return True
+
+    @classmethod
+    def demand(cls, u: Block, s: Floats, k: int) -> complex:
+        """Return what the load draws at the voltage of the operating point, had nothing been shed."""
+        return complex(u.p[P.p0, k], u.p[P.q0, k])
+
+    @classmethod
+    def set_demand(cls, u: Block, s: Floats, k: int, s_pu: complex) -> None:
+        """Take another power at the voltage of the operating point."""
+        u.p[P.p0, k], u.p[P.q0, k] = s_pu.real, s_pu.imag
+        impedance(u)
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse shares that do not sum to one."""
         sums = {
@@ -117,10 +136,10 @@ class Zip(Device):
 
 
 def impedance(u: Block) -> None:
-    """Write the admittance of the constant-impedance parts for the present `p0`, `q0`."""
-    square = u.p[P.v0] ** 2
-    u.p[P.gz] = u.p[P.pz_pu] * u.p[P.p0] / square
-    u.p[P.bz] = -u.p[P.qz_pu] * u.p[P.q0] / square
+    """Write the admittance of the constant-impedance parts for the present `p0`, `q0`, `left`."""
+    per_square = u.p[P.left] / u.p[P.v0] ** 2
+    u.p[P.gz] = u.p[P.pz_pu] * u.p[P.p0] * per_square
+    u.p[P.bz] = -u.p[P.qz_pu] * u.p[P.q0] * per_square
 
 
 DEVICE = Zip
