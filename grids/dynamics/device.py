@@ -56,6 +56,8 @@ class Site(NamedTuple):
     """Nominal angular frequency [rad/s]."""
     elements: tuple[str, ...]
     """Their names, for messages."""
+    params: tuple[Any, ...]
+    """Their rows: what is not a number stands only here."""
 
 
 def rows(*groups: Any) -> Any:
@@ -166,6 +168,10 @@ class Device:
     @classmethod
     def act(cls, u: Block, session: Any) -> None:
         """Do what `after` asked for: trip, shed, say so."""
+
+    @classmethod
+    def ready(cls, u: Block, session: Any) -> None:
+        """Check that what the units need of other elements is there, once all have started."""
 
     @classmethod
     def shed(cls, u: Block, k: int, share_pu: float) -> bool:

@@ -9,7 +9,7 @@ from grids.case import Case
 from grids.dynamics.devices.zip import ZipParams
 from grids.dynamics.events import Event
 from grids.dynamics.network import DENSE_PORTS
-from grids.dynamics.operating import OperatingPoint, solve_operating_point
+from grids.dynamics.operating import GIVEN, OperatingPoint, solve_operating_point
 from grids.dynamics.registry import device
 from grids.dynamics.scheme import Method
 from grids.dynamics.session import Session
@@ -69,14 +69,16 @@ def begin(
     tabled = [*read_units(case), *units]
     modelled = {unit.element for unit in tabled if device(unit.model).carries_power}
     for element in point.elements:
-        if element.table in {"load", "sgen"} and element.name not in modelled:
-            kind = loads if element.table == "load" else POWER
+        if element.table in GIVEN and element.name not in modelled:
+            kind = loads if element.table in {"load", "motor"} else POWER
             tabled.append(Unit("zip", element.name, kind))
     default = Unit("zip", "", loads)
     for event in events:
         tabled += event.units(point, default)
     system = build_system(point, tabled, DENSE_PORTS)
     session = Session(case, system, events, step_s=step_s, method=method, tolerance_pu=tolerance_pu)
+    for group in system.groups:
+        group.cls.ready(group.block, session)
     check_flat(session)
     return session
 

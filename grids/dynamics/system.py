@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cosim.core.errors import CaseError, collected
-from cosim.core.params import column
+from cosim.core.params import Params, column
 from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
 from grids.dynamics.device import Block, Device, Site, field_row, parameter_names
@@ -31,6 +31,8 @@ class Group:
     """Internal bus of each unit."""
     first: int
     """First of its states in the state vector; state `i` of unit `k` is `first + i * units + k`."""
+    params: tuple[Params, ...]
+    """Rows of its units."""
 
     def state(self, name: str) -> slice:
         """Return the place of one state of all units."""
@@ -164,7 +166,9 @@ def _blocks(
                 wire[row, k] = slots.setdefault((unit.element, signal), len(slots))
         block = Block(p, np.zeros(n, dtype=np.int64), wire, np.zeros((len(cls.memory), n)), np.ones(n, bool))
         bus = np.array([elements[unit.element].bus for unit in units], dtype=np.int64)
-        groups.append(Group(model, cls, tuple(unit.element for unit in units), block, bus, first))
+        groups.append(
+            Group(model, cls, tuple(unit.element for unit in units), block, bus, first, tuple(params))
+        )
         first += n * len(cls.states)
     return groups, slots
 
@@ -197,6 +201,7 @@ def build_system(point: OperatingPoint, units: Sequence[Unit], dense_ports: int)
             point.model.base_mva,
             2.0 * np.pi * point.f_hz,
             group.elements,
+            group.params,
         )
         shape = (len(group.cls.states), len(group.elements))
         own = x[group.first : group.first + shape[0] * shape[1]].reshape(shape)
