@@ -14,6 +14,7 @@ from datacenters.demand import DemandParams, Spike
 from datacenters.handover import HandoverParams, Migrate
 from datacenters.profile import ProfileParams
 from datacenters.requests import Modulation
+from datacenters.training import Pace, Sweep, TrainingParams
 from datacenters.weather import WeatherParams
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
@@ -50,7 +51,7 @@ def site_table() -> str:
 
 
 MODELS_OF = {
-    "work.md": (DemandParams, Modulation, Spike, HandoverParams, Migrate),
+    "work.md": (DemandParams, Modulation, Spike, TrainingParams, Pace, Sweep, HandoverParams, Migrate),
     "profiles.md": (ProfileParams, WeatherParams),
 }
 
