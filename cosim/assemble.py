@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cosim import kpi, verdict
-from cosim.core.component import Component, Context, DroopOffer, devices_of
+from cosim.core.component import Component, Context, DeviceOffer, DroopOffer, devices_of, offer_of
 from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
 from cosim.core.grid import Connections, Grid, GridEvent
 from cosim.core.registry import Registry, nearest
@@ -103,18 +103,20 @@ def _at_s(event: GridEvent) -> float:
 def _connections(seen: Examined) -> Connections:
     """Return who meets the grid where, in the order of the scenario."""
     units = seen.wiring.connected
+    handed = [_offers(seen.roster.kinds[member.kind], member.name) for member in units]
     return Connections(
         units=tuple(member.name for member in units),
         points=tuple(str(member.spec.at) for member in units),
-        devices=tuple(_offer(seen.roster.kinds[member.kind], member.name) for member in units),
+        devices=tuple(offer_of(offers, DroopOffer) for offers in handed),
+        hosted=tuple(offer_of(offers, DeviceOffer) for offers in handed) if seen.hosts_devices else (),
         drivers=tuple(member.name for member in seen.wiring.drivers),
         driven=tuple(str(drives_of(member)) for member in seen.wiring.drivers),
     )
 
 
-def _offer(kind: Kind, unit: str) -> DroopOffer | None:
+def _offers(kind: Kind, unit: str) -> tuple[DroopOffer | DeviceOffer, ...]:
     offers = None if kind.component is None else devices_of(kind.component)
-    return None if offers is None else offers[kind.index(unit)]
+    return () if offers is None else offers[kind.index(unit)]
 
 
 def _grid(seen: Examined, connections: Connections) -> Grid | None:
@@ -122,7 +124,10 @@ def _grid(seen: Examined, connections: Connections) -> Grid | None:
     if seen.engine is None or seen.grid_params is None:
         return None
     try:
-        return cast("Grid", seen.engine(seen.grid_params, connections))
+        grid = cast("Grid", seen.engine(seen.grid_params, connections))
+        for engine, windows in seen.grid_windows.items():
+            grid = cast("Grid", engine.within(grid, windows, connections))
+        return grid  # noqa: TRY300 - the plain end
     except (ScenarioError, CaseError) as error:
         told = [Finding(_guilty(seen, connections, line), line) for line in str(error).splitlines()]
         seen.findings += _point_findings(seen, connections) or told
@@ -167,14 +172,24 @@ def _point_findings(seen: Examined, connections: Connections) -> list[Finding]:
 
 
 def _element_findings(seen: Examined, grid: Grid) -> list[Finding]:
-    """Return the elements that events name and the grid does not have."""
-    known = tuple(getattr(grid, "switchable", ())) or tuple(
+    """Return the elements that events name and the grid does not have, else what the grid says of them."""
+    subjects = getattr(grid, "subjects", None)
+    switchable = tuple(getattr(grid, "switchable", ())) or tuple(
         name for table in SWITCHED for name in grid.elements.get(table, ())
     )
+    found = []
+    for event, path in seen.events.switching:
+        known = switchable if subjects is None else subjects(event.action)
+        if event.element not in known:
+            found.append(_unknown_place(path, str(path[-1]), event.element, known))
+    expect = getattr(grid, "expect", None)
+    if found or expect is None:
+        return found
+    said = expect([event for event, _ in seen.events.switching])
     return [
-        _unknown_place(path, "element", event.element, known)
-        for event, path in seen.events.switching
-        if event.element not in known
+        Finding(path[:-1], text)
+        for (_, path), text in zip(seen.events.switching, said, strict=True)
+        if text is not None
     ]
 
 

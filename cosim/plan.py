@@ -1,6 +1,6 @@
 """What a run is made of, decided before it starts: kinds, simulators, wires, clock, grid."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cosim.core.clock import Clock
@@ -133,19 +133,28 @@ def _grid_text(plan: Plan) -> str:
     keys = ", ".join(f"{key}: {value}" for key, value in said.params.items())
     rows = list(zip(plan.connections.units, plan.connections.points, strict=True))
     rows += list(zip(plan.connections.drivers, plan.connections.driven, strict=True))
-    offers = [device is not None for device in plan.connections.devices] + [False] * len(
-        plan.connections.drivers
-    )
-    count = len(plan.connections.units)
-    what = [
-        "scales" if place >= count else "connected, fast droop" if offer else "connected"
-        for place, offer in enumerate(offers)
-    ]
+    what = [*_handed(plan), *("scales" for _ in plan.connections.drivers)]
     head = f"grid: {said.engine} ({keys}): {', '.join(counts) or 'no elements'}"
+    for window in said.windows:
+        more = "".join(f", {key}: {value}" for key, value in window.params.items())
+        head += f"\n  {window.name}: {window.engine} from {window.from_s:g} to {window.to_s:g} s{more}"
     if not rows:
         return head
     lines = ((unit, how, where) for (unit, where), how in zip(rows, what, strict=True))
     return head + "\n" + _table("at the grid", ("unit", "how", "point or element"), lines)
+
+
+def _handed(plan: Plan) -> Iterator[str]:
+    """Yield what each connected unit hands the grid beside its power."""
+    drooping, hosted = plan.connections.devices, plan.connections.hosted
+    for place in range(len(plan.connections.units)):
+        text = "connected"
+        if place < len(drooping) and drooping[place] is not None:
+            text += ", fast droop"
+        device = hosted[place] if place < len(hosted) else None
+        if device is not None:
+            text += f", as {' + '.join(device.models)}"
+        yield text
 
 
 _COUNTED = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from cosim.core.params import Params
@@ -71,6 +71,51 @@ class DroopOffer:
     time_constant_s: float = 0.2
 
 
+@dataclass(frozen=True)
+class DeviceInput:
+    """How an output port drives an input of a device, each exchange.
+
+    The device hears `(value - v0) / base`: `base` is in the port's unit, or `system` for the grid's power
+    base, or `start` for the value at which the device starts (1 where that is zero). `v0` is the value at
+    the start when `from_start`, else 0: what offsets of set-points need.
+    """
+
+    signal: str
+    base: float | Literal["system", "start"] = "system"
+    from_start: bool = False
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """What an input port hears of a device, one exchange late: `scale` times a signal.
+
+    The signals `p_mw` and `q_mvar` are what the unit drew at the end of the exchange, for every model.
+    """
+
+    signal: str
+    scale: float = 1.0
+    rest: float = 0.0
+    """What the port hears while no engine runs the device."""
+
+
+@dataclass(frozen=True)
+class DeviceOffer:
+    """Dynamic models that stand for a unit where the grid integrates such models.
+
+    They start at the `p_mw` and `q_mvar` the unit publishes first, and from then on the unit's power is
+    theirs. An engine without dynamic models ignores the offer and takes `p_mw` and `q_mvar` as drawn.
+    """
+
+    models: Mapping[str, Mapping[str, Any]]
+    """Name of each model -> its parameters; several work on the same unit, as a converter and its control."""
+    inputs: Mapping[str, DeviceInput] = field(default_factory=dict)
+    """Output port -> what it drives."""
+    reports: Mapping[str, DeviceReport] = field(default_factory=dict)
+    """Input port -> what it hears."""
+
+
+Offer = DroopOffer | DeviceOffer | None
+
 Emit = Callable[[float, str, str, str], None]
 """(t_s, unit name, kind, text) -> None: writes one row of the events table."""
 
@@ -98,7 +143,7 @@ class Component(Protocol):
     The class attributes `links`, `commands`, `balances` may be left out when empty, as may the methods
 
     * `command(t_s, unit, name, command)`: obey a scenario event;
-    * `devices()`: one `DroopOffer` or None per unit;
+    * `devices()`: per unit a `DroopOffer`, a `DeviceOffer`, both in a tuple, or None;
     * `refusal(unit, command) -> str | None`: why a command can never be obeyed, so that a scenario is
       refused before it runs;
     * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`).
@@ -139,7 +184,22 @@ def commands_of(kind: type[Component]) -> Mapping[str, type[Params]]:
     return commands
 
 
-def devices_of(component: Component) -> tuple[DroopOffer | None, ...] | None:
-    """Return the device each unit hands the grid, or None where the kind hands over none."""
+def devices_of(component: Component) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...] | None:
+    """Return what each unit hands the grid, or None where the kind hands over nothing."""
     devices = getattr(component, "devices", None)
-    return None if devices is None else tuple(devices())
+    if devices is None:
+        return None
+    return tuple(_as_tuple(offer) for offer in devices())
+
+
+def _as_tuple(offer: Offer | tuple[Offer, ...]) -> tuple[DroopOffer | DeviceOffer, ...]:
+    several = offer if isinstance(offer, tuple) else (offer,)
+    return tuple(one for one in several if one is not None)
+
+
+_Kind = TypeVar("_Kind", DroopOffer, DeviceOffer)
+
+
+def offer_of(offers: Sequence[DroopOffer | DeviceOffer], kind: type[_Kind]) -> _Kind | None:
+    """Return the offer of one kind among those of a unit, or None."""
+    return next((offer for offer in offers if isinstance(offer, kind)), None)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from cosim.core.component import Context, DroopOffer
+from pydantic import Field
+
+from cosim.core.component import Context, DeviceOffer, DroopOffer
+from cosim.core.params import Params
 from cosim.core.types import Floats
 
 Tables = Mapping[str, Mapping[str, Floats]]
@@ -24,10 +27,29 @@ class Connections:
     """Named point or bus of each unit."""
     devices: tuple[DroopOffer | None, ...] = ()
     """Fast response each unit offers, if any."""
+    hosted: tuple[DeviceOffer | None, ...] = ()
+    """Dynamic models each unit hands over, if any; for engines that host such models."""
     drivers: tuple[str, ...] = ()
     """Names of units that scale grid elements."""
     driven: tuple[str, ...] = ()
     """What each driver scales: a `type` in the load, sgen or gen table, or one element's name."""
+
+
+class EventParams(Params):
+    """What a scenario writes under one action of the grid."""
+
+    subject: ClassVar[str] = "element"
+    """The field that says what the event acts on."""
+
+
+class Switch(EventParams):
+    """An element is disconnected, or connected again."""
+
+    element: str = Field(description="a line, trafo, gen, sgen or load")
+
+
+SWITCHING: Mapping[str, type[EventParams]] = {"trip": Switch, "close": Switch}
+"""Actions of every engine, also of one without `actions`."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +58,27 @@ class GridEvent:
 
     at_s: float
     action: str
-    """`trip` or `close`."""
+    """`trip`, `close`, or another of the engine's `actions`."""
     element: str
-    """Name of a line, trafo, gen, sgen or load."""
+    """Name of what it acts on: a line, trafo, gen, sgen or load; a bus, or a unit."""
+    params: EventParams | None = None
+    """What the action takes beside."""
+
+
+def actions_of(engine: type[Any]) -> Mapping[str, type[EventParams]]:
+    """Return the scenario events an engine class can carry out: action -> its parameters."""
+    actions: Mapping[str, type[EventParams]] = getattr(engine, "actions", SWITCHING)
+    return actions
+
+
+@dataclass(frozen=True)
+class GridWindow:
+    """A span of the run another engine takes over."""
+
+    name: str
+    from_s: float
+    to_s: float
+    params: Params
 
 
 @dataclass(frozen=True)
@@ -60,7 +100,19 @@ class Geography:
 
 @runtime_checkable
 class Grid(Protocol):
-    """A network with frequency: takes power at points, returns tables of results."""
+    """A network with frequency: takes power at points, returns tables of results.
+
+    An engine class has `params_type`, is built with `(params, connections)`, and may have
+
+    * `actions`: the scenario events it can carry out, `{action: EventParams}`, beside trip and close;
+    * `hosts_devices = True`: it integrates the models of a `DeviceOffer`;
+    * `points_of(params)`: points and buses units can connect to, without building the grid;
+    * `window_type` and `within(grid, windows, connections)`: it can take over another engine's grid for
+      windows of a run, each with parameters of its own.
+
+    A grid may have `switchable`, the names that can be tripped and closed, and `subjects(action)`, the
+    names any action may act on; and `expect(events)`, which is told at assembly of everything scheduled.
+    """
 
     elements: Mapping[str, tuple[str, ...]]
     """Output table -> names of its rows. Fixed for the run."""
@@ -76,7 +128,8 @@ class Grid(Protocol):
         """Apply `events`, advance frequency over [t_s, t_s + dt_s) and solve the power flow.
 
         `inputs` holds arrays over connected units `p_mw, q_mvar, droop_mw_per_hz, droop_up_mw,
-        droop_down_mw` and over drivers `scale_pu`. Raises SolveError only under the policy `stop`.
+        droop_down_mw` and the output ports named by a `DeviceOffer`, and over drivers `scale_pu`.
+        Raises SolveError only under the policy `stop`.
         """
 
     def finish(self) -> None:

@@ -1,13 +1,13 @@
-"""Events of a scenario as orders: commands to units, inputs that are set, switching in the grid."""
+"""Events of a scenario as orders: commands to units, inputs that are set, changes of the grid."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from cosim.core.clock import Clock
 from cosim.core.component import commands_of
-from cosim.core.grid import GridEvent
+from cosim.core.grid import SWITCHING, EventParams, GridEvent
 from cosim.core.params import Params
 from cosim.scenario.explain import validated
 from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
@@ -16,8 +16,43 @@ from cosim.scenario.parents import Draft
 from cosim.scenario.roster import Member, Roster
 from cosim.scenario.wiring import Wiring
 
-SWITCHING = ("trip", "close")
 SET = "set"
+
+Actions = Mapping[str, type[EventParams]]
+
+
+@dataclass(frozen=True)
+class GridActions:
+    """What the grid of a run can be told to do, and when."""
+
+    always: Actions = field(default_factory=lambda: SWITCHING)
+    """What the engine of the run carries out."""
+    windows: tuple[tuple[float, float, Actions], ...] = ()
+    """Start and end [s] of each window, and what its engine carries out."""
+    installed: Mapping[str, Actions] = field(default_factory=dict)
+    """The same of every installed engine: who could do what this one cannot."""
+
+    def at(self, at_s: float) -> Actions:
+        """Return what can be done at an instant."""
+        for from_s, to_s, known in self.windows:
+            if from_s <= at_s < to_s:
+                return known
+        return self.always
+
+    def everywhere(self) -> Actions:
+        """Return what can be done at some instant."""
+        every = dict(self.always)
+        for _, _, known in self.windows:
+            every.update(known)
+        return every
+
+    def spans(self, action: str) -> str:
+        """Return in which windows an action is possible, in words."""
+        return ", ".join(f"{a:g} to {b:g} s" for a, b, known in self.windows if action in known)
+
+    def engines(self, action: str) -> list[str]:
+        """Return the installed engines that carry out an action."""
+        return [name for name, known in self.installed.items() if action in known]
 
 
 @dataclass(frozen=True)
@@ -49,6 +84,8 @@ class Happenings:
     settings: list[Setting] = field(default_factory=list)
     switching: list[tuple[GridEvent, KeyPath]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    grid: GridActions | None = None
+    """What the grid can be told to do; None where its engine is broken."""
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -56,9 +93,11 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def happenings(draft: Draft, roster: Roster, wiring: Wiring, clock: Clock | None) -> Happenings:
-    """Return the events of a draft; `clock` is None where it is broken itself."""
-    found = Happenings()
+def happenings(
+    draft: Draft, roster: Roster, wiring: Wiring, clock: Clock | None, grid: GridActions | None
+) -> Happenings:
+    """Return the events of a draft; `clock` and `grid` are None where they are broken themselves."""
+    found = Happenings(grid=grid)
     events = draft.data.get("events", [])
     for place, raw in enumerate(events if isinstance(events, list) else []):
         path: KeyPath = ("events", place)
@@ -97,14 +136,14 @@ def _take(event: Event, path: KeyPath, roster: Roster, wiring: Wiring, found: Ha
         found.findings.append(Finding(path, "wrong type", "a mapping such as {unit: name}"))
         return
     body = dict(event.body)
-    if event.action in SWITCHING:
-        _switch(event, body, path, found)
+    offered = found.grid or GridActions()
+    if event.action in offered.everywhere():
+        _change_grid(event, body, path, offered, found)
         return
     known = actions(roster)
     if event.action != SET and event.action not in known:
-        if len(roster.members) < len(roster.named):
-            return  # it may be a command of a unit that is broken itself, and told so
-        found.findings.append(unknown(path, "action", event.action, (*SWITCHING, SET, *sorted(known))))
+        if len(roster.members) == len(roster.named) and found.grid is not None:
+            _unknown_action(event.action, path, sorted(known), found)
         return
     units = list(roster.named) if event.action == SET else known[event.action]
     member = _addressee(body, path, roster, units, found)
@@ -119,19 +158,35 @@ def _take(event: Event, path: KeyPath, roster: Roster, wiring: Wiring, found: Ha
         found.orders.append(Order(event.at_s, member.name, event.action, params, path))
 
 
-def _switch(event: Event, body: dict[str, Any], path: KeyPath, found: Happenings) -> None:
-    element = body.get("element")
-    extra = [key for key in body if key != "element"]
-    if extra:
-        found.findings.append(unknown((*path, extra[0]), "key", extra[0], ("element",)))
-    elif not isinstance(element, str):
-        is_missing = element is None
-        text = "missing" if is_missing else "wrong type"
-        what = "the name of a line, trafo, gen, sgen or load"
-        found.findings.append(Finding((*path, "element"), text, what, missing=is_missing))
+def _unknown_action(action: str, path: KeyPath, known: Sequence[str], found: Happenings) -> None:
+    """Note an action that belongs to no unit or engine (all are sound), or to another engine."""
+    grid = found.grid or GridActions()
+    able = grid.engines(action)
+    every = (*grid.everywhere(), SET, *known)
+    if able:
+        what = (
+            f"only engine {' or '.join(able)} can do this, as `grid.engine` or in a window of `grid.windows`"
+        )
+        found.findings.append(Finding(path, what, one_of(every)))
     else:
-        grid_event = GridEvent(event.at_s, event.action, element)
-        found.switching.append((grid_event, (*path, "element")))
+        found.findings.append(unknown(path, "action", action, every))
+
+
+def _change_grid(
+    event: Event, body: dict[str, Any], path: KeyPath, grid: GridActions, found: Happenings
+) -> None:
+    model = grid.at(event.at_s).get(event.action)
+    if model is None:
+        text = f"the engine that runs at {event.at_s:g} s cannot do this"
+        found.findings.append(Finding(path, text, f"within the windows {grid.spans(event.action)}"))
+        return
+    params, wrong = validated(model, body, path)
+    found.findings += wrong
+    if params is not None:
+        element = str(getattr(params, model.subject))
+        beside = params if len(model.model_fields) > 1 else None
+        grid_event = GridEvent(event.at_s, event.action, element, beside)
+        found.switching.append((grid_event, (*path, model.subject)))
 
 
 def _addressee(

@@ -43,12 +43,34 @@ class ClockSpec(_Model):
     windows: tuple[WindowSpec, ...] = Field(default=(), description="spans with a finer step")
 
 
+class GridWindowSpec(BaseModel):
+    """A span of the run another grid engine takes over; every key not listed here belongs to that engine."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    name: Name = Field(description="what the window is called in events and reports")
+    from_s: float = Field(ge=0, description="start, a multiple of the base step")
+    to_s: float = Field(gt=0, description="end, a multiple of the base step")
+    engine: Name = Field(default="rms", description="installed grid engine that takes over")
+    exchange_s: float | None = Field(
+        default=None, gt=0, description="exchange step inside the window; by default that of the clock"
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return the engine's own keys."""
+        return dict(self.model_extra or {})
+
+
 class GridSpec(BaseModel):
-    """The network; every key but `engine` belongs to the engine."""
+    """The network; every key but `engine` and `windows` belongs to the engine."""
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     engine: Name = Field(default="powerflow", description="installed grid engine")
+    windows: tuple[GridWindowSpec, ...] = Field(
+        default=(), description="spans another engine takes over, such as rms around a fault"
+    )
 
     @property
     def params(self) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from cosim.core.clock import Clock, Window
 from cosim.core.errors import ScenarioError, collected
+from cosim.core.grid import GridWindow, actions_of
 from cosim.core.params import Params
 from cosim.core.registry import Registry, UnknownNameError, components, grids
 from cosim.scenario.explain import validated
 from cosim.scenario.findings import Finding, KeyPath, listed, unknown
-from cosim.scenario.happenings import Happenings, happenings, is_number
-from cosim.scenario.language import ClockSpec, GridSpec, Scenario, Text
+from cosim.scenario.happenings import GridActions, Happenings, happenings, is_number
+from cosim.scenario.language import ClockSpec, GridSpec, GridWindowSpec, Scenario, Text
 from cosim.scenario.order import circles, feeds, stages
 from cosim.scenario.parents import APPENDED, Draft, gather
 from cosim.scenario.roster import Roster, enlist
@@ -40,7 +41,15 @@ class Examined:
     wiring: Wiring
     events: Happenings
     stages: tuple[tuple[str, ...], ...]
+    grid_windows: Mapping[type[Any], tuple[GridWindow, ...]] = field(default_factory=dict)
+    """Engine -> the windows in which it takes over."""
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def hosts_devices(self) -> bool:
+        """Return whether the dynamic models of units are run at some time."""
+        engines = [self.engine, *self.grid_windows]
+        return any(getattr(engine, "hosts_devices", False) for engine in engines)
 
     def raise_findings(self) -> None:
         """Raise ScenarioError with everything found so far; do nothing when that is nothing."""
@@ -113,17 +122,22 @@ def examine(draft: Draft, kinds: Registry | None = None, engines: Registry | Non
     if draft.is_orphan:
         wrong = [finding for finding in wrong if not finding.missing]
     findings = [*draft.findings, *wrong]
+    known = engines or grids()
     clock = _clock(draft, findings)
-    engine, grid_params = _engine(draft, engines or grids(), findings)
+    engine, grid_params = _engine(draft, known, findings)
+    windows = _grid_windows(draft, known, findings)
     roster = enlist(draft, kinds or components())
-    wiring = connect(roster)
-    events = happenings(draft, roster, wiring, clock)
+    hosts = any(getattr(one, "hosts_devices", False) for one in (engine, *windows))
+    wiring = connect(roster, hosts=hosts)
+    events = happenings(draft, roster, wiring, clock, _actions(engine, windows, known))
     edges = feeds(roster, wiring.strands)
     loops = circles(edges)
     processes = frozenset(kind.name for kind in roster.kinds.values() if kind.is_process)
     groups = () if loops else stages(edges, processes)
     findings += [*roster.findings, *wiring.findings, *events.findings, *loops, *_too_many(groups)]
-    return Examined(draft, text, clock, engine, grid_params, roster, wiring, events, groups, findings)
+    return Examined(
+        draft, text, clock, engine, grid_params, roster, wiring, events, groups, windows, findings
+    )
 
 
 def _nothing(draft: Draft) -> Examined:
@@ -138,7 +152,8 @@ def _clock(draft: Draft, findings: list[Finding]) -> Clock | None:
     until_s = draft.data.get("until_s")
     if spec is None or not is_number(until_s) or until_s <= 0:
         return None  # the language has said so
-    spans = [(float(until_s), spec.step_s), *((w.to_s - w.from_s, w.step_s) for w in spec.windows)]
+    placed = _clock_windows(draft, spec)
+    spans = [(float(until_s), spec.step_s), *((w.to_s - w.from_s, w.step_s) for _, w in placed)]
     count = sum(length / step_s for length, step_s in spans)
     if count > MOST_EXCHANGES:
         text, most = f"the run would take {count:.3g} exchanges", f"at most {MOST_EXCHANGES:g}"
@@ -146,14 +161,26 @@ def _clock(draft: Draft, findings: list[Finding]) -> Clock | None:
         return None
     wrong = _clock_findings(spec, float(until_s), (), ("clock", "step_s"))
     if not wrong:
-        for place, window in enumerate(spec.windows):
-            one = (Window(window.from_s, window.to_s, window.step_s),)
-            wrong += _clock_findings(spec, float(until_s), one, ("clock", "windows", place))
+        for path, window in placed:
+            wrong += _clock_findings(spec, float(until_s), (window,), path)
     findings += wrong
     if wrong:
         return None
-    windows = [Window(w.from_s, w.to_s, w.step_s) for w in spec.windows]
-    return Clock(spec.step_s, float(until_s), windows)
+    return Clock(spec.step_s, float(until_s), [window for _, window in placed])
+
+
+def _clock_windows(draft: Draft, spec: ClockSpec) -> list[tuple[KeyPath, Window]]:
+    """Return the windows of the clock and those of the grid, and where each is written."""
+    grid, _ = validated(GridSpec, draft.data.get("grid"), ("grid",))
+    own = [
+        (("clock", "windows", place), Window(w.from_s, w.to_s, w.step_s))
+        for place, w in enumerate(spec.windows)
+    ]
+    others = [
+        (("grid", "windows", place), Window(w.from_s, w.to_s, w.exchange_s or spec.step_s))
+        for place, w in enumerate(() if grid is None else grid.windows)
+    ]
+    return [*own, *others]
 
 
 def _clock_findings(
@@ -179,9 +206,49 @@ def _engine(
     except UnknownNameError:
         findings.append(unknown(("grid", "engine"), "engine", spec.engine, engines.names()))
         return None, None
-    params, wrong = validated(engine.params_type, spec.params, ("grid",), ("engine",))
+    params, wrong = validated(engine.params_type, spec.params, ("grid",), ("engine", "windows"))
     findings += wrong
     return engine, params
+
+
+def _grid_windows(
+    draft: Draft, engines: Registry, findings: list[Finding]
+) -> dict[type[Any], tuple[GridWindow, ...]]:
+    """Return the windows by the engine that takes over, those that are wrong left out."""
+    spec, _ = validated(GridSpec, draft.data.get("grid"), ("grid",))
+    found: dict[type[Any], tuple[GridWindow, ...]] = {}
+    before: list[GridWindowSpec] = []
+    for place, window in enumerate(() if spec is None else spec.windows):
+        path: KeyPath = ("grid", "windows", place)
+        over = [w.name for w in before if w.from_s < window.to_s and window.from_s < w.to_s]
+        if over:
+            findings.append(Finding(path, f"overlaps with window {over[0]!r}", "windows one after the other"))
+        if window.name in [w.name for w in before]:
+            findings.append(Finding((*path, "name"), "is the name of an earlier window", "another name"))
+        before.append(window)
+        able = [name for name, one in engines.sound().items() if hasattr(one, "within")]
+        if window.engine not in able:
+            findings.append(unknown((*path, "engine"), "engine for windows", window.engine, able))
+            continue
+        engine = engines.get(window.engine)
+        keys = tuple(GridWindowSpec.model_fields)
+        params, wrong = validated(engine.window_type, window.params, path, keys)
+        findings += wrong
+        if params is not None:
+            one = GridWindow(window.name, window.from_s, window.to_s, params)
+            found[engine] = (*found.get(engine, ()), one)
+    return found
+
+
+def _actions(
+    engine: type[Any] | None, windows: Mapping[type[Any], tuple[GridWindow, ...]], engines: Registry
+) -> GridActions | None:
+    """Return what the grid can be told to do, None where the engine is broken itself."""
+    if engine is None:
+        return None
+    spans = tuple((w.from_s, w.to_s, actions_of(one)) for one, some in windows.items() for w in some)
+    installed = {name: actions_of(one) for name, one in engines.sound().items()}
+    return GridActions(actions_of(engine), spans, installed)
 
 
 def _too_many(groups: tuple[tuple[str, ...], ...]) -> list[Finding]:

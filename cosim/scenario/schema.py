@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from cosim.core.component import commands_of
+from cosim.core.grid import actions_of
 from cosim.core.registry import Registry, components, grids
 from cosim.core.units import unit_of
-from cosim.scenario.happenings import SET, SWITCHING
-from cosim.scenario.language import ClockSpec, Event, Expectation, GridSpec, Text, UnitSpec
+from cosim.scenario.happenings import SET
+from cosim.scenario.language import ClockSpec, Event, Expectation, GridSpec, GridWindowSpec, Text, UnitSpec
 from cosim.scenario.parents import APPENDED
 
 Json: TypeAlias = dict[str, Any]
@@ -58,7 +59,7 @@ def json_schema(kinds: Registry | None = None, engines: Registry | None = None) 
             "grid": _grid(engines),
             "unit": _unit(known),
             "whole_unit": _whole_unit(known),
-            "event": _event(known),
+            "event": _event(known, engines),
         },
     }
 
@@ -149,6 +150,10 @@ def _grid(engines: Registry) -> Json:
     base = _plain(GridSpec)
     models = _engines(engines)
     base["properties"]["engine"]["enum"] = list(models)
+    base["properties"]["windows"] = {
+        **base["properties"]["windows"],
+        "items": _grid_window(engines),
+    }
     branches = [_when("engine", name, _merged(base, model, {})) for name, model in models.items()]
     default = base["properties"]["engine"]["default"]
     if default in models:
@@ -158,6 +163,26 @@ def _grid(engines: Registry) -> Json:
         "type": "object",
         "description": "the network: engine, case, operating point",
         "properties": base["properties"],
+        "allOf": branches,
+    }
+
+
+def _grid_window(engines: Registry) -> Json:
+    """Return the schema of a window: its own keys and those of the engine that takes over."""
+    base = _plain(GridWindowSpec)
+    able = {name: one for name, one in engines.sound().items() if hasattr(one, "within")}
+    base["properties"]["engine"]["enum"] = list(able)
+    default = base["properties"]["engine"]["default"]
+    branches = []
+    for name, engine in able.items():
+        merged = _merged(base, _plain(engine.window_type), {})
+        branches.append(_when("engine", name, merged))
+        if name == default:
+            branches.append({"if": {"not": {"required": ["engine"]}}, "then": merged})
+    return {
+        "type": "object",
+        "properties": base["properties"],
+        "required": base["required"],
         "allOf": branches,
     }
 
@@ -179,17 +204,13 @@ def _whole_grid(engines: Registry) -> Json:
     }
 
 
-def _event(known: Mapping[str, type[Any]]) -> Json:
+def _event(known: Mapping[str, type[Any]], engines: Registry) -> Json:
     """Return the schema of one event: `at_s` and exactly one action."""
-    element = {"element": {"type": "string", "description": "a line, trafo, gen, sgen or load"}}
+    grid_actions = {
+        name: params for engine in engines.sound().values() for name, params in actions_of(engine).items()
+    }
     actions: dict[str, Json] = {
-        action: {
-            "type": "object",
-            "properties": element,
-            "required": ["element"],
-            "additionalProperties": False,
-        }
-        for action in SWITCHING
+        name: {**_plain(params), "additionalProperties": False} for name, params in grid_actions.items()
     }
     ports = {port.name: port.description for cls in known.values() for port in cls.inputs}
     actions[SET] = {

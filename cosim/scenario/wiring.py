@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cosim.core.component import Link, devices_of, links_of
+from cosim.core.component import DeviceOffer, DroopOffer, Link, devices_of, links_of, offer_of
 from cosim.core.registry import nearest
 from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
 from cosim.scenario.roster import Kind, Member, Roster
@@ -45,12 +45,12 @@ class Wiring:
     """(unit, input port) the scenario wants fed, also where the wire itself is wrong."""
 
 
-def connect(roster: Roster) -> Wiring:
-    """Return every wire the scenario asks for."""
+def connect(roster: Roster, *, hosts: bool = False) -> Wiring:
+    """Return every wire the scenario asks for; `hosts` says whether the grid runs units' dynamic models."""
     wiring = Wiring()
     for member in roster.members.values():
         if member.spec.at is not None:
-            _connect_to_grid(member, roster.kinds[member.kind], wiring)
+            _connect_to_grid(member, roster.kinds[member.kind], wiring, hosts=hosts)
         if drives_of(member) is not None:
             wiring.drivers.append(member)
             path = (*member.path, "drives")
@@ -75,7 +75,7 @@ def drives_of(member: Member) -> str | None:
     return drives
 
 
-def _connect_to_grid(member: Member, kind: Kind, wiring: Wiring) -> None:
+def _connect_to_grid(member: Member, kind: Kind, wiring: Wiring, *, hosts: bool) -> None:
     path = (*member.path, "at")
     sends = [port for port in TO_GRID if member.has_output(port)]
     gets = [port for port in FROM_GRID if member.has_input(port)]
@@ -86,12 +86,30 @@ def _connect_to_grid(member: Member, kind: Kind, wiring: Wiring) -> None:
         return
     wiring.connected.append(member)
     devices = None if kind.component is None else devices_of(kind.component)
-    if devices is not None and devices[kind.index(member.name)] is not None:
+    offers = () if devices is None else devices[kind.index(member.name)]
+    if offer_of(offers, DroopOffer) is not None:
         sends += [port for port in OFFER if member.has_output(port)]
+    hosted = offer_of(offers, DeviceOffer) if hosts else None
+    if hosted is not None:
+        wiring.findings += _device_findings(hosted, member, path)
+        sends += [port for port in hosted.inputs if port not in sends and member.has_output(port)]
+        gets += [port for port in hosted.reports if port not in gets and member.has_input(port)]
     for port in sends:
         wiring.strands.append(Strand(member.name, port, GRID, port, late=False, path=path))
     for port in gets:
         wiring.strands.append(Strand(GRID, port, member.name, port, late=True, path=path))
+
+
+def _device_findings(offer: DeviceOffer, member: Member, path: KeyPath) -> list[Finding]:
+    """Return the ports a device is wired to that its component does not have."""
+    outputs = [port.name for port in member.model.outputs]
+    inputs = [port.name for port in member.model.inputs]
+    lacking = [(port, "output", outputs) for port in offer.inputs if port not in outputs]
+    lacking += [(port, "input", inputs) for port in offer.reports if port not in inputs]
+    return [
+        Finding(path, f"the device of a {member.kind} names {what} {port}, which it lacks", one_of(known))
+        for port, what, known in lacking
+    ]
 
 
 def _follow(link: Link, member: Member, roster: Roster, wiring: Wiring) -> None:

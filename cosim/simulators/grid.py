@@ -26,6 +26,15 @@ UNIT_PORTS = tuple(
 DRIVER_PORTS = (Port("scale_pu", "from a driver", default=1.0),)
 
 
+def unit_ports(plan: Plan) -> tuple[Port, ...]:
+    """Return the grid's ports over connected units: the usual ones, and those that drive their devices."""
+    usual = {port.name: port for port in UNIT_PORTS}
+    for offer in plan.connections.hosted:
+        for name in () if offer is None else offer.inputs:
+            usual.setdefault(name, Port(name, "drives the device of a unit", default=0.0))
+    return tuple(usual.values())
+
+
 def _check_shape(plan: Plan, tables: Tables, t_s: float) -> None:
     """Raise StepError when the grid returns other tables than it declares."""
     for table, names in plan.grid.elements.items():
@@ -57,7 +66,7 @@ class GridSimulator(RingSimulator):
         units, drivers = plan.connections.units, plan.connections.drivers
         driving = [wire for wire in wires if wire.target_port == DRIVER_PORTS[0].name]
         self._inlets: dict[str, Inlet] = {
-            **inlets(GRID, UNIT_PORTS, len(units), [wire for wire in wires if wire not in driving]),
+            **inlets(GRID, unit_ports(plan), len(units), [wire for wire in wires if wire not in driving]),
             **inlets(GRID, DRIVER_PORTS, len(drivers), driving),
         }
         self._events = Agenda(shared.clock, plan.grid_events, lambda event: event.at_s)
