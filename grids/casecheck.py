@@ -85,7 +85,7 @@ def check_types(rows: Rows, kinds: Mapping[str, Mapping[str, object]], findings:
 
 
 def check_voltages(rows: Rows, trafos: Sequence[Mapping[str, object]], findings: Findings) -> None:
-    """Check that lines join buses of one voltage and transformer windings fit their buses."""
+    """Check that lines join buses of one voltage, and that windings fit their buses and impedances themselves."""
     vn_kv = {row.text("name"): row.number("vn_kv") for row in rows["bus"]}
     for row in rows["line"]:
         ends = [vn_kv.get(row.text(end), math.nan) for end in ("from_bus", "to_bus")]
@@ -95,6 +95,10 @@ def check_voltages(rows: Rows, trafos: Sequence[Mapping[str, object]], findings:
         if row.text("from_bus") == row.text("to_bus"):
             findings.about(row.where("to_bus"), "to_bus", row.text("to_bus"), "is the bus the line starts at")
     for row, data in zip(rows["trafo"], trafos, strict=True):
+        whole, real = (float(str(data.get(name, math.nan))) for name in ("vk_percent", "vkr_percent"))
+        if whole == 0.0 or abs(real) > abs(whole):
+            problem = f"is not below vk_percent={whole:g}, which is not 0"
+            findings.about(row.where("vkr_percent"), "vkr_percent", real, problem)
         for side in ("hv", "lv"):
             bus_kv = vn_kv.get(row.text(f"{side}_bus"), math.nan)
             rated_kv = float(str(data.get(f"vn_{side}_kv", math.nan)))

@@ -109,8 +109,8 @@ TRAFO_ELECTRIC = (
     _optional("sn_mva", above=0),
     _optional("vn_hv_kv", above=0),
     _optional("vn_lv_kv", above=0),
-    _optional("vk_percent", above=0, most=100),
-    _optional("vkr_percent", least=0, most=100),
+    _optional("vk_percent", least=-100, most=100),  # below 0 in a leg of a star
+    _optional("vkr_percent", least=-100, most=100),
     _number("pfe_kw", "0", least=0),
     _number("i0_percent", "0", least=0),
     _number("shift_degree", "0", least=-360, most=360),
