@@ -1,19 +1,24 @@
 """Make the golden files: ANDES trajectories thinned to 18 Hz and a few columns (development only).
 
-    python tests/validation/golden/make_golden.py run RAW_FOLDER     # needs andes==2.0.0, about 20 min
-    python tests/validation/golden/make_golden.py thin RAW_FOLDER    # needs pandas
+    python tests/validation/golden/make_golden.py run RAW_FOLDER [SYSTEM ...]   # andes==2.0.0, tops==0.3.0
+    python tests/validation/golden/make_golden.py thin RAW_FOLDER               # needs pandas
 
-`run` writes `<case>_<disturbance>_<loads>.csv.gz` for every disturbance below: trapezoidal rule at a fixed
+`run` writes `<system>_<disturbance>_<loads>.csv.gz` for every disturbance below: trapezoidal rule at a fixed
 step of 1 ms, every 8th point kept (8.33 ms, every point, for constant-power loads, whose smooth events
-need no finer step); the toggles inside ANDES's files are switched off. `thin` keeps every 7th of those
-rows, the frequency of the centre of inertia, all speeds and every fourth bus voltage.
+need no finer step); the toggles inside ANDES's files are switched off. All take about half an hour. `thin`
+keeps every 7th of those rows, the frequency of the centre of inertia, all speeds and every fourth bus voltage.
+
+Systems: `ieee39` and `kundur` are files ANDES ships (our cases `ieee39_andes` and `kundur`); `k2a`, `pf39` and
+`pf39xl` are data sets tops ships, rebuilt in ANDES by `topsdata.py`: `pf39` without leakage reactances, as
+tops has them, `pf39xl` with those of our case `ieee39`.
 Loads are impedances (Z) or constant power (P). With P, ANDES runs no fault and nothing after the loss of
-kundur's generator 2; after the loss of generator 38 it stops at the collapse, of which the last 30 ms are
-left out.
+kundur's generator 2; after the loss of ieee39's generator 38 it stops at the collapse, of which the last
+30 ms are left out.
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +26,13 @@ HERE = Path(__file__).resolve().parent
 KEEP_EVERY, VOLTAGE_EVERY = 7, 4
 
 PATHS = {"ieee39": "ieee39/ieee39_full.xlsx", "kundur": "kundur/kundur_full.xlsx"}
+"""Systems ANDES ships; the others are built from tops's data."""
+PF39 = {
+    "load_loss": ("alter", "PQ", "PQ_16", -3.04855),
+    "load_step": ("alter", "PQ", "PQ_16", 3.04855),
+    "gen_trip": ("toggle", "GENROU", "GENROU_38", 0.0),
+    "bus_fault": ("fault", "Bus", "16", 0.0),
+}
 DISTURBANCES = {
     "ieee39": {
         "load_loss": ("toggle", "PQ", "PQ_7", 0.0),
@@ -34,18 +46,35 @@ DISTURBANCES = {
         "gen_trip": ("toggle", "GENROU", 2, 0.0),
         "bus_fault": ("fault", "Bus", 8, 0.0),
     },
+    "k2a": {
+        "load_loss": ("alter", "PQ", "PQ_9", -1.367),
+        "load_step": ("alter", "PQ", "PQ_9", 1.367),
+        "bus_fault": ("fault", "Bus", "7", 0.0),
+    },
+    "pf39": PF39,
+    "pf39xl": PF39,
 }
 
-IMPOSSIBLE = {("ieee39", "bus_fault", "P"), ("kundur", "bus_fault", "P"), ("kundur", "gen_trip", "P")}
+IMPOSSIBLE = {("kundur", "gen_trip", "P"), *((system, "bus_fault", "P") for system in DISTURBANCES)}
+
+
+def opened(case: str) -> Any:
+    """Return a system that is not set up yet."""
+    import andes
+
+    if case in PATHS:
+        return andes.load(andes.get_case(PATHS[case]), setup=False, no_output=True, default_config=True)
+    from topsdata import build
+
+    return build(case)
 
 
 def run(case: str, name: str, loads: str) -> pd.DataFrame:
     """Return the trajectory of one disturbance at t = 1 s, 20 s long, from ANDES."""
-    import andes
     import numpy as np
 
     kind, model, device, change = DISTURBANCES[case][name]
-    system = andes.load(andes.get_case(PATHS[case]), setup=False, no_output=True, default_config=True)
+    system = opened(case)
     if kind == "fault":
         system.add("Fault", {"bus": device, "tf": 1.0, "tc": 1.1, "xf": 1e-4, "rf": 0.0})
     elif kind == "toggle":
@@ -78,7 +107,7 @@ def run(case: str, name: str, loads: str) -> pd.DataFrame:
     live = np.ones((t.size, machines.n))
     if kind == "toggle" and model == "GENROU":
         live[t >= 1.0, list(machines.idx.v).index(device)] = 0.0
-    frame["f_coi_hz"] = 60.0 * (omega * m * live).sum(1) / (m * live).sum(1)
+    frame["f_coi_hz"] = system.config.freq * (omega * m * live).sum(1) / (m * live).sum(1)
     frame.update(
         {
             f"omega_{i}_b{b}": omega[:, k]
@@ -91,9 +120,8 @@ def run(case: str, name: str, loads: str) -> pd.DataFrame:
 
 def _v0(case: str, load: object) -> float:
     """Return the voltage of the operating point at a load."""
-    import andes
-
-    system = andes.load(andes.get_case(PATHS[case]), no_output=True, default_config=True)
+    system = opened(case)
+    system.setup()
     system.PFlow.run()
     bus = system.PQ.bus.v[list(system.PQ.idx.v).index(load)]
     return float(system.Bus.v.v[list(system.Bus.idx.v).index(bus)])
@@ -110,10 +138,10 @@ def thin(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def main(what: str, raw: Path) -> None:
+def main(what: str, raw: Path, *systems: str) -> None:
     """Run ANDES into `raw`, or thin what lies there into golden files."""
-    for case, names in DISTURBANCES.items():
-        for name in names:
+    for case in systems or DISTURBANCES:
+        for name in DISTURBANCES[case]:
             for loads in "ZP":
                 path = raw / f"{case}_{name}_{loads}.csv.gz"
                 if what == "run" and (case, name, loads) not in IMPOSSIBLE:
@@ -128,4 +156,4 @@ def main(what: str, raw: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
