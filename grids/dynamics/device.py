@@ -161,6 +161,21 @@ class Device:
         return {}
 
     @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return what the operating point asks of limits that move or stand before no state.
+
+        By quantity (and the parameters that limit it): value, lower and upper limit, each of shape
+        (units,). `x` has shape (states, units), `v` holds the voltages of the ports, `s` all signals.
+        """
+        return {}
+
+    @classmethod
+    def release(cls, u: Block) -> None:
+        """Let go of what is held within a step; called before the network is solved anew."""
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Return what contradicts physics between the parameters of one row: 'name=value why'."""
         return ()
@@ -172,6 +187,10 @@ class Device:
     @classmethod
     def ready(cls, u: Block, session: Any) -> None:
         """Check that what the units need of other elements is there, once all have started."""
+
+    @classmethod
+    def take(cls, u: Block, s: Floats, k: int) -> None:
+        """Copy to parameters or memory what `inject` needs of an input that was set from outside."""
 
     @classmethod
     def shed(cls, u: Block, k: int, share_pu: float) -> bool:

@@ -72,6 +72,8 @@ class Solution:
         SolveError
             When there are none, naming the worst bus.
         """
+        for group in self.system.groups:
+            group.cls.release(group.block)
         self.refactor()
         if not self.bent:
             return
