@@ -72,6 +72,8 @@ class Figure:
     wide: bool = False
     floor: float | None = None
     """Lower end of the y axis, where zero means something."""
+    ticks: list[tuple[float, str]] = field(default_factory=list)
+    """What numbers on the y axis mean, where they are names."""
 
     @property
     def zero(self) -> bool:
@@ -106,6 +108,7 @@ class Figure:
             "caption": self.caption,
             "wide": self.wide,
             "floor": self.floor,
+            "ticks": self.ticks,
         }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from cosim.core.units import UNITS
 from cosim.kpi.panel import component_tables, tables_with
 from cosim.kpi.places import unit_points
+from cosim.report.codes import meanings
 from cosim.report.figure import MOST_LINES, Figure, Line, limit_lines, lines_of, symbol
 from cosim.verdict import Verdict
 from cosim.verdict.cause import BRANCH_POWER
@@ -44,13 +45,17 @@ class Plots:
         found = [
             Section("points", "Voltage and power where units connect", self.points()),
             Section("frequency", "Frequency", self.frequency()),
+            Section("machines", "Machines and voltages of the grid", self.machines()),
             Section("loading", "Branches and the grid as a whole", self.loading()),
             Section("halls", "Halls", self.halls()),
             Section("storage", "Storage", self.storage()),
             Section("moves", "What moved when", self.moves()),
             Section("more", "Everything else that was recorded", self.others(), folded=True),
         ]
+        units = {str(name): i for i, name in enumerate(self.results.units["name"])}
         for section in found:
+            for figure in section.figures:
+                _coloured(figure, units)
             section.zero = [figure.title for figure in section.figures if figure.zero]
             section.figures = [figure for figure in section.figures if not figure.zero]
         return [section for section in found if section.figures]
@@ -112,6 +117,20 @@ class Plots:
             title = "Imbalance and who answered" + (f", {areas[0]}" if len(areas) > 1 else "")
             figures.append(_figure(title, "p_mw", lines, [], 0))
         self.shown |= {("area", column) for column in columns}
+        return figures
+
+    def machines(self) -> list[Figure]:
+        """Rotor angles and speeds where the engine tells them, and the voltages that move most."""
+        figures = []
+        for column, title in (("delta_degree", "Rotor angles"), ("speed_pu", "Speed of the machines")):
+            if "gen" in self.results.tables and column in self.results.columns("gen"):
+                lines = lines_of(self.results, "gen", column)
+                figures.append(_figure(title, column, lines, [], len(self.results.elements("gen"))))
+        if figures and "bus" in self.results.tables:
+            lines = lines_of(self.results, "bus", "vm_pu")
+            limits = limit_lines(self.results, self.verdict, "bus", "vm_pu", [line.name for line in lines])
+            total = len(self.results.elements("bus"))
+            figures.append(_figure("Voltages of buses", "vm_pu", lines, _tightest(limits), total))
         return figures
 
     def loading(self) -> list[Figure]:
@@ -199,6 +218,7 @@ class Plots:
                 ]
                 if lines:
                     figures.append(_figure(title, chosen[0], lines, [], 0))
+                    figures[-1].ticks = meanings(table, chosen[0])
             self.shown |= {(table, c) for c in columns}
         for column, title in (
             ("work_done_gpu", "Work done in halls"),
@@ -228,6 +248,7 @@ class Plots:
             ]
             title = f"{table}: {', '.join(_words(c) for c in columns[:4])}{' …' if len(columns) > 4 else ''}"
             figures.append(_figure(title, columns[0], lines[:MOST_LINES], _tightest(limits), len(lines)))
+            figures[-1].ticks = meanings(table, columns[0]) if len(columns) == 1 else []
         return figures
 
     def _everyones(self, column: str, title: str) -> list[Figure]:
@@ -273,6 +294,13 @@ class Plots:
 def _figure(title: str, column: str, lines: list[Line], limits: list[dict[str, Any]], total: int) -> Figure:
     caption = f"{len(lines)} of {total}: those that move most" if total > len(lines) else ""
     return Figure(title, symbol(column), lines, limits, caption=caption)
+
+
+def _coloured(figure: Figure, units: dict[str, int]) -> None:
+    """Give a unit the same colour in every plot that shows nothing but units."""
+    if all(line.name in units for line in figure.lines):
+        for line in figure.lines:
+            line.colour = units[line.name]
 
 
 def _tightest(limits: list[dict[str, Any]]) -> list[dict[str, Any]]:

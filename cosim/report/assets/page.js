@@ -46,8 +46,6 @@
           xanchor: right ? "right" : "left", bgcolor: "rgba(255,255,255,.75)",
           yanchor: high ? "top" : "bottom", font: { size: 10.5, color: colour } });
       } else {
-        shapes.push({ type: "line", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: high ? 1 : 0, y1: high ? 1 : 0,
-          line: { color: colour, width: 1.4, dash: "dash" } });
         notes.push({ xref: "paper", yref: "paper", x: 1, y: high ? 1 : 0, showarrow: false, xanchor: "right",
           yanchor: high ? "top" : "bottom", yshift: (high ? -14 : 14) * (right ? 0 : 1), bgcolor: "rgba(255,255,255,.75)",
           text: (high ? "▲ " : "▼ ") + "off scale: " + limit.text, font: { size: 10.5, color: colour } });
@@ -106,7 +104,7 @@
         range: [0, data.axis.end], gridcolor: GRID, zeroline: false, hoverformat: ".4~r" },
       yaxis: { title: { text: figure.unit, font: { size: 11.5 }, standoff: 6 }, range: range, gridcolor: GRID,
         zeroline: false, hoverformat: ".6~r", tickformat: "~r", exponentformat: "none", separatethousands: false,
-        automargin: true },
+        automargin: true, ...(figure.ticks.length ? { tickvals: figure.ticks.map(t => t[0]), ticktext: figure.ticks.map(t => t[1]) } : {}) },
       shapes: events.shapes.concat(limits.shapes),
       annotations: events.notes.concat(limits.notes, pointMarks(figure)),
     };
