@@ -58,13 +58,14 @@ def _evaluate(parts: Sequence[Part], order: Sequence[int]) -> list[str]:
     numbered = list(enumerate(parts))
     linear = [i for i, p in numbered if p.injects and not p.nonlinear]
     bent = [i for i, p in numbered if p.injects and p.nonlinear]
-    lines = ["", "", "@jit", "def evaluate(blocks, wiring, net, work, x, xs, s, dxs):"]
+    lines = ["", "", "@jit_lent", "def evaluate(blocks, wiring, net, work, x, xs, s, dxs):"]
     lines += ["    centres(wiring, work, x)", "    clear(work.current)", "    work.tally[STAGES] += 1"]
     lines += ["    " + _call("inject", i, "work.current") for i in linear]
+    lines += ["    darken(wiring, work.current)"]
     if bent:
         lines += ["    for trial in range(MAX_SOLVES):", "        copy_complex(work.current, work.now)"]
         lines += ["        " + _call("inject", i, "work.now") for i in bent]
-        lines += ["        work.tally[SOLVES] += 1"]
+        lines += ["        darken(wiring, work.now)", "        work.tally[SOLVES] += 1"]
         lines += [
             "        if solve_shifted(net, work.now, work.v, work.fresh, work.spare) <= work.tolerance[0]:"
         ]
@@ -83,7 +84,7 @@ def _inject(parts: Sequence[Part]) -> list[str]:
     kinds = {"inject": (True,), "inject_linear": (False,), "inject_all": (False, True)}
     lines: list[str] = []
     for name, nonlinear in kinds.items():
-        lines += ["", "", "@jit", f"def {name}(blocks, work, xs, current):"]
+        lines += ["", "", "@jit_lent", f"def {name}(blocks, work, xs, current):"]
         lines += ["    clear(current)"]
         lines += [
             "    " + _call("inject", i, "current")
@@ -94,7 +95,7 @@ def _inject(parts: Sequence[Part]) -> list[str]:
 
 
 def _after(parts: Sequence[Part]) -> list[str]:
-    lines = ["", "", "@jit", "def after(t_s, h_s, blocks, work, xs, s):"]
+    lines = ["", "", "@jit_lent", "def after(t_s, h_s, blocks, work, xs, s):"]
     wanted = [i for i, p in enumerate(parts) if p.cls.after is not None]
     if wanted:
         lines += ["    act = False"]
@@ -120,7 +121,7 @@ def source(parts: Sequence[Part], order: Sequence[int]) -> str:
         if n.isupper() or getattr(value, "__module__", "") == steps.__name__
     ]
     lines = [f'"""Generated; models from files with hash {digest.hexdigest()}."""', "from typing import Any"]
-    lines += ["from cosim.core.jit import jit", "from cosim.core.types import Floats"]
+    lines += ["from cosim.core.jit import jit_lent", "from cosim.core.types import Floats"]
     lines += [f"from grids.dynamics.kernels.steps import {', '.join(shared)}"]
     lines += ["from grids.dynamics.kernels.network import Net"]
     lines += ["from grids.dynamics.kernels.network import solve, solve_shifted", *imports]

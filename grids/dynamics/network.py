@@ -1,8 +1,9 @@
 """The network of a case: admittances, islands, and the factorised configurations the loop solves."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,13 +13,22 @@ from scipy.sparse.linalg import splu
 from cosim.core.errors import SolveError
 from cosim.core.types import Bools, Floats, Ints
 from grids.build import Model
-from grids.dynamics.kernels.network import Net
+from grids.dynamics.factors import Pattern, factors, find_pattern
+from grids.dynamics.kernels.network import Net, Places, solve
 from grids.numbers import Complexes
 
 DENSE_PORTS = 60
 """Up to so many ports the inverse of the reduced network is faster than sparse factors (measured)."""
 
-_NONE = np.zeros(0, dtype=np.int64)
+KEPT = 24
+"""Configurations remembered: a fault that comes back, or a line that closes again, costs a look-up."""
+
+ROUNDING = 1e-6
+"""Largest error of a solution whose answer is known before the factors count as useless."""
+
+Kept = TypeVar("Kept")
+
+_NONE: Places = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass
@@ -44,8 +54,15 @@ class Configuration:
     islands: int
     expand: Complexes | None
     """Voltages of all buses from those of the ports, shape (buses, ports); None where all are ports."""
-    y: Any
-    """Admittances behind `net`, rows of dead buses replaced by 1 (csc)."""
+
+
+class Topology(NamedTuple):
+    """What is switched in, before it is factorised."""
+
+    island: Ints
+    islands: int
+    value: Complexes
+    """Entries of the matrix, as `Network` lists them; those of dead buses replaced by 1."""
 
 
 def pair_matrix(y: Complexes) -> Floats:
@@ -57,18 +74,9 @@ def pair_matrix(y: Complexes) -> Floats:
     return out
 
 
-def _pair_sparse(y: Any) -> Any:
-    coo = y.tocoo()
-    row, col, value = coo.row.astype(np.int64), coo.col.astype(np.int64), coo.data
-    rows = np.concatenate([2 * row, 2 * row, 2 * row + 1, 2 * row + 1])
-    cols = np.concatenate([2 * col, 2 * col + 1, 2 * col, 2 * col + 1])
-    values = np.concatenate([value.real, -value.imag, value.imag, value.real])
-    return sp.csc_matrix((values, (rows, cols)), shape=(2 * y.shape[0], 2 * y.shape[1]))
-
-
 def _empty_net(jacobian: Floats, dense: Floats) -> Net:
-    none = np.zeros(0)
-    return Net(dense, jacobian, _NONE, _NONE, none, _NONE, _NONE, none, none, _NONE, _NONE)
+    none = np.zeros((0, 4))
+    return Net(dense, jacobian, _NONE, _NONE, _NONE, none, none, none)
 
 
 def _dense_net(y: Any, ports: Ints, jacobian: Floats) -> tuple[Net, Complexes]:
@@ -88,35 +96,8 @@ def _dense_net(y: Any, ports: Ints, jacobian: Floats) -> tuple[Net, Complexes]:
     return _empty_net(jacobian, np.ascontiguousarray(inverse.T)), expand
 
 
-def _triangle(factor: Any) -> tuple[Ints, Ints, Floats, Floats]:
-    """Return column pointers, rows and values of a triangular factor, and its diagonal apart."""
-    coo = factor.tocoo()
-    off = coo.row != coo.col
-    diagonal = np.zeros(factor.shape[0])
-    diagonal[coo.row[~off]] = coo.data[~off]
-    rest = sp.csc_matrix((coo.data[off], (coo.row[off], coo.col[off])), shape=factor.shape)
-    rest.sort_indices()
-    return rest.indptr.astype(np.int64), rest.indices.astype(np.int64), rest.data.astype(float), diagonal
-
-
-def _sparse_net(y: Any, jacobian: Floats) -> Net:
-    matrix = _pair_sparse(y)
-    if jacobian.size:
-        matrix = (matrix - sp.block_diag(list(jacobian), format="csc")).tocsc()
-    factors = splu(
-        matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True}
-    )
-    lower_ptr, lower_row, lower, _ = _triangle(factors.L)
-    upper_ptr, upper_row, upper, pivot = _triangle(factors.U)
-    rows, columns = factors.perm_r.astype(np.int64), factors.perm_c.astype(np.int64)
-    dense = np.zeros((0, 0))
-    return Net(
-        dense, jacobian, lower_ptr, lower_row, lower, upper_ptr, upper_row, upper, 1.0 / pivot, rows, columns
-    )
-
-
 class Network:
-    """Branches and shunts of a case, and every configuration factorised so far.
+    """Branches and shunts of a case, and the configurations factorised last.
 
     Parameters
     ----------
@@ -127,20 +108,23 @@ class Network:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.switching = Switching()
-        self._cache: dict[bytes, Configuration] = {}
+        self.factorised_count = 0
+        """Matrices factorised so far; what is found in the memory does not count."""
+        f, t, here = model.branch_from, model.branch_to, np.arange(model.size)
+        self._row, self._column = np.concatenate([f, f, t, t, here]), np.concatenate([f, t, f, t, here])
+        self._pattern: Pattern | None = None
+        self._topologies: OrderedDict[bytes, Topology] = OrderedDict()
+        self._configurations: OrderedDict[bytes, Configuration] = OrderedDict()
 
-    def admittance(self, at_bus: Complexes, switching: Switching) -> Any:
-        """Return the admittances (csc) with `at_bus` of the units on the diagonal, shape (buses,)."""
+    def admittance(self, at_bus: Complexes, switching: Switching) -> Complexes:
+        """Return the entries of the admittance matrix with `at_bus` of the units on the diagonal."""
         model = self.model
         y = model.branch_y.copy()
         y[sorted(switching.open_branches)] = 0.0
-        n, f, t = model.size, model.branch_from, model.branch_to
         own = model.bus_y + at_bus
         for bus, fault in switching.fault_y.items():
             own[bus] += fault
-        here = np.arange(n)
-        row, col = np.concatenate([f, f, t, t, here]), np.concatenate([f, t, f, t, here])
-        return sp.csc_matrix((np.concatenate([y[:, 0], y[:, 1], y[:, 2], y[:, 3], own]), (row, col)), (n, n))
+        return np.concatenate([y[:, 0], y[:, 1], y[:, 2], y[:, 3], own])
 
     def islands(self, sources: Bools, switching: Switching) -> tuple[Ints, int]:
         """Return the island of each bus (-1: no source) and their number; `sources` says where one is."""
@@ -153,9 +137,7 @@ class Network:
         number = {old: new for new, old in enumerate(dict.fromkeys(label[sources].tolist()))}
         return np.array([number.get(old, -1) for old in label.tolist()], dtype=np.int64), len(number)
 
-    def configure(
-        self, at_bus: Complexes, sources: Bools, ports: Ints, jacobian: Floats, keep: bool = True
-    ) -> Configuration:
+    def configure(self, at_bus: Complexes, sources: Bools, ports: Ints, jacobian: Floats) -> Configuration:
         """Return the present topology factorised.
 
         Parameters
@@ -168,8 +150,6 @@ class Network:
             Bus of each port; all buses where there are more than `DENSE_PORTS`.
         jacobian
             Shape (ports, 2, 2), or (0, 2, 2).
-        keep
-            Remember the result for the next time.
 
         Raises
         ------
@@ -177,29 +157,68 @@ class Network:
             When the matrix is singular.
         """
         switching = self.switching
-        y = self.admittance(at_bus, switching)
-        island, count = self.islands(sources, switching)
-        dead = np.flatnonzero(island < 0)
-        if dead.size:
-            alive = sp.diags((island >= 0).astype(float))
-            y = (alive @ y @ alive + sp.diags((island < 0).astype(complex))).tocsc()
-            if jacobian.size:
-                jacobian = np.where((island[ports] < 0)[:, None, None], 0.0, jacobian)
-        key = y.data.tobytes() + y.indices.tobytes() + jacobian.tobytes() + island.tobytes()
-        if key in self._cache:
-            return self._cache[key]
+        switched = f"{sorted(switching.open_branches)} {sorted(switching.fault_y.items())}".encode()
+        key = b"|".join((switched, at_bus.tobytes(), sources.tobytes()))
+        topology = _recall(self._topologies, key)
+        if topology is None:
+            topology = self._topologies[key] = self._topology(at_bus, sources)
+        key += b"|" + jacobian.tobytes()
+        made = _recall(self._configurations, key)
+        if made is None:
+            self.factorised_count += 1
+            made = self._configurations[key] = self._factorise(topology, ports, jacobian)
+        return made
+
+    def _topology(self, at_bus: Complexes, sources: Bools) -> Topology:
+        value = self.admittance(at_bus, self.switching)
+        island, count = self.islands(sources, self.switching)
+        dead = island < 0
+        if dead.any():
+            value[dead[self._row] | dead[self._column]] = 0.0
+            value[value.size - dead.size :][dead] = 1.0
+        return Topology(island, count, value)
+
+    def _factorise(self, topology: Topology, ports: Ints, jacobian: Floats) -> Configuration:
+        island, count, value = topology
+        if jacobian.size:
+            jacobian = np.where((island[ports] < 0)[:, None, None], 0.0, jacobian)
+        size = self.model.size
         try:
             if ports.size <= DENSE_PORTS:
+                y = sp.csc_matrix((value, (self._row, self._column)), shape=(size, size))
                 net, expand = _dense_net(y, ports, jacobian)
-                made = Configuration(net, island, count, expand, y)
-            else:
-                made = Configuration(_sparse_net(y, jacobian), island, count, None, y)
+                return Configuration(net, island, count, expand)
+            return Configuration(self._sparse_net(value, jacobian), island, count, None)
         except (RuntimeError, np.linalg.LinAlgError) as error:
             msg = f"the network matrix is singular after switching: {error}"
             raise SolveError(msg) from error
-        if keep:
-            self._cache[key] = made
-        return made
+
+    def _sparse_net(self, value: Complexes, jacobian: Floats) -> Net:
+        size = self.model.size
+        if self._pattern is None:
+            self._pattern = find_pattern(size, self._row, self._column)
+        pattern = self._pattern
+        lower, upper, pivot = factors(pattern, value, jacobian)
+        net = Net(np.zeros((0, 0)), jacobian, pattern.place, pattern.start, pattern.row, lower, upper, pivot)
+        flat = np.bincount(self._row, value.real, size) + 1j * np.bincount(self._row, value.imag, size)
+        if jacobian.size:
+            flat -= jacobian[:, 0, 0] + 1j * jacobian[:, 1, 0]
+        v = np.empty(size, dtype=np.complex128)
+        solve(net, flat, v, np.empty(2 * size))
+        if not np.abs(v - 1.0).max() < ROUNDING:  # nan is one, too
+            msg = "elimination lost all digits"
+            raise np.linalg.LinAlgError(msg)
+        return net
+
+
+def _recall(memory: OrderedDict[bytes, Kept], key: bytes) -> Kept | None:
+    """Return what is remembered under a key, None if nothing is; forget what was used longest ago."""
+    found = memory.get(key)
+    if found is not None:
+        memory.move_to_end(key)
+    elif len(memory) >= KEPT:
+        memory.popitem(last=False)
+    return found
 
 
 def branch_of(model: Model, table: str, row: int) -> int:

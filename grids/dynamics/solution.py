@@ -49,7 +49,6 @@ class Solution:
         """States of each model."""
         self.stages = tuple(system.views(stage) for stage in self.work.stage)
         self.slopes = tuple(system.views(k) for k in self.work.k)
-        self.refactored_count = 0
         self._driver = compiled
         self._blocks = tuple(group.block for group in system.groups)
         self.bent = any(part.nonlinear for part in system.parts)
@@ -64,6 +63,11 @@ class Solution:
         v, expand = self.work.v, self.configuration.expand
         return v.copy() if expand is None else np.asarray(expand @ v)
 
+    @property
+    def refactored_count(self) -> int:
+        """Matrices factorised since the start, the first one included."""
+        return self.network.factorised_count
+
     def refresh(self) -> None:
         """Factorise what is switched now and find its voltages, with Jacobians renewed until they stand.
 
@@ -74,8 +78,8 @@ class Solution:
         """
         for group in self.system.groups:
             group.cls.release(group.block)
-        self.refactor()
         if not self.bent:
+            self.refactor()
             return
         for attempt in range(2):
             if attempt == 1:  # once more, from what the machines alone would cause
@@ -86,16 +90,16 @@ class Solution:
 
     def refactor(self) -> None:
         """Factorise what is switched now, with the Jacobian as it is."""
-        self.refactored_count += 1
-        self._adopt(self._configure(self.jacobian, keep=not self.bent))
+        self._adopt(self._configure(self.jacobian))
 
     def _newton(self) -> bool:
         work = self.work
         for _ in range(NEWTON_STEPS):
             self._linearise()
-            self._adopt(self._configure(self.jacobian, keep=False))
+            self._adopt(self._configure(self.jacobian))
             before = work.v.copy()
             self._driver.inject_all(self._blocks, work, self.views, work.now)
+            work.now[self.wiring.dead] = 0.0
             change = solve_shifted(self.configuration.net, work.now, work.v, work.fresh, work.spare)
             if change < SETTLED:
                 return True
@@ -106,9 +110,9 @@ class Solution:
                 work.v[:] = before + (work.v - before) * (FARTHEST_PU / np.sqrt(change))
         return False
 
-    def _configure(self, jacobian: Floats, keep: bool) -> Configuration:
+    def _configure(self, jacobian: Floats) -> Configuration:
         y, source = self._at_bus()
-        return self.network.configure(y, source, self.system.ports, jacobian, keep)
+        return self.network.configure(y, source, self.system.ports, jacobian)
 
     def _at_bus(self) -> tuple[Complexes, Bools]:
         """Return the units' admittance at each bus, and where a source stands."""
@@ -123,8 +127,9 @@ class Solution:
 
     def _unloaded(self) -> Complexes:
         work = self.work
-        plain = self._configure(np.zeros((0, 2, 2)), keep=False)
+        plain = self._configure(np.zeros((0, 2, 2)))
         self._driver.inject_linear(self._blocks, work, self.views, work.now)
+        work.now[self.wiring.dead] = 0.0
         v = np.zeros_like(work.v)
         net = plain.net._replace(jacobian=np.zeros_like(self.jacobian))
         solve_shifted(net, work.now, v, work.fresh, work.spare)
@@ -159,12 +164,14 @@ class Solution:
             self.theta = self._carried_theta(island, count)
             self.work = self.work._replace(coi=np.ones(count))
         self._island, self.configuration = island, configuration
+        port_island = island[self.system.ports]
         self.wiring = Wiring(
             **self._fixed,
             rotor_island=rotor_island,
             rotor_m_s=m,
             angle_island=island[self._angle_bus],
-            port_island=island[self.system.ports],
+            port_island=port_island,
+            dead=np.flatnonzero(port_island < 0),
             reference=reference,
         )
 

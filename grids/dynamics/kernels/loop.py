@@ -7,7 +7,7 @@ generated ones look like. `evaluate` is called from one place, because that is w
 
 from typing import Any
 
-from cosim.core.jit import jit
+from cosim.core.jit import jit_lent
 from cosim.core.types import Floats
 from grids.dynamics.kernels.network import Net
 from grids.dynamics.kernels.steps import (
@@ -53,7 +53,7 @@ def after(t_s: float, h_s: float, blocks: Any, work: Work, xs: Any, s: Floats) -
 # --- mark ---
 
 
-@jit
+@jit_lent
 def advance(
     t_s: float,
     h_s: float,

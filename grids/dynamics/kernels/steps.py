@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosim.core.jit import jit
+from cosim.core.jit import jit_lent
 from cosim.core.types import Floats, Ints
 from grids.numbers import Complexes
 
@@ -45,6 +45,8 @@ class Wiring(NamedTuple):
     """States that are angles, and their islands."""
     port_island: Ints
     """Island of each port, -1 where dead."""
+    dead: Ints
+    """Ports without a voltage."""
     reference: Floats
     """Angle the centre of inertia of each island is kept at [rad]."""
     lower: Floats
@@ -90,28 +92,35 @@ class Record(NamedTuple):
     coi: Floats
 
 
-@jit
+@jit_lent
 def copy_row(source: Floats, target: Floats) -> None:
     """Copy element by element: a slice assignment costs seconds to compile."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@jit
+@jit_lent
 def copy_complex(source: Complexes, target: Complexes) -> None:
     """Copy element by element."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@jit
+@jit_lent
 def clear(target: Complexes) -> None:
     """Write zeros."""
     for i in range(target.size):
         target[i] = 0.0
 
 
-@jit
+@jit_lent
+def darken(wiring: Wiring, current: Complexes) -> None:
+    """Take away what units put into buses no source feeds: their row of the matrix is 1, so V = 0."""
+    for k in range(wiring.dead.size):
+        current[wiring.dead[k]] = 0.0
+
+
+@jit_lent
 def centres(wiring: Wiring, work: Work, x: Floats) -> None:
     r"""Write the speed of each centre of inertia, :math:`\sum M\omega/\sum M`, and of each port's."""
     total = work.spare
@@ -129,7 +138,7 @@ def centres(wiring: Wiring, work: Work, x: Floats) -> None:
         work.w[k] = work.coi[i] if i >= 0 else 1.0
 
 
-@jit
+@jit_lent
 def rotate(wiring: Wiring, work: Work, x: Floats, theta: Floats) -> None:
     r"""Turn every island back so that its centre of inertia stands where it started.
 
@@ -155,7 +164,7 @@ def rotate(wiring: Wiring, work: Work, x: Floats, theta: Floats) -> None:
                 work.v[k] *= back
 
 
-@jit
+@jit_lent
 def healthy(wiring: Wiring, work: Work, x: Floats, slowest: float, fastest: float) -> bool:
     """Say whether all states are finite and all speeds plausible; the culprit's state is counted."""
     for k in range(wiring.rotor_speed.size):
@@ -170,7 +179,7 @@ def healthy(wiring: Wiring, work: Work, x: Floats, slowest: float, fastest: floa
     return True
 
 
-@jit
+@jit_lent
 def store(t_s: float, row: int, work: Work, x: Floats, s: Floats, theta: Floats, record: Record) -> None:
     """Write one row of the record."""
     record.t_s[row] = t_s
@@ -182,7 +191,7 @@ def store(t_s: float, row: int, work: Work, x: Floats, s: Floats, theta: Floats,
     copy_row(work.coi, record.coi[row])
 
 
-@jit
+@jit_lent
 def clamp(wiring: Wiring, x: Floats) -> None:
     """Hold the states that have fixed bounds within them."""
     for k in range(wiring.bounded.size):
@@ -190,7 +199,7 @@ def clamp(wiring: Wiring, x: Floats) -> None:
         x[j] = min(max(x[j], wiring.lower[j]), wiring.upper[j])
 
 
-@jit
+@jit_lent
 def heun(i: int, wiring: Wiring, work: Work, scheme: Floats, x: Floats) -> None:
     """Write what follows stage `i` of a Heun step: the next stage, or after the last the new `x`.
 
@@ -208,7 +217,7 @@ def heun(i: int, wiring: Wiring, work: Work, scheme: Floats, x: Floats) -> None:
     clamp(wiring, x)
 
 
-@jit
+@jit_lent
 def rk4(i: int, wiring: Wiring, work: Work, scheme: Floats, x: Floats) -> None:
     """Write what follows stage `i` of a Runge-Kutta step: the next stage, or after the last the new `x`.
 
