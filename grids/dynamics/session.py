@@ -148,6 +148,11 @@ class Session:
         tally = self.solution.work.tally
         return float(tally[SOLVES]) / max(1, int(tally[STAGES]))
 
+    @property
+    def refactored_count(self) -> int:
+        """Network matrices factorised since the start."""
+        return self.solution.refactored_count
+
     def advance(self, to_s: float, injections: Mapping[str, complex] | None = None, every: int = 0) -> None:
         """Go on to `to_s`, through the events in between.
 
