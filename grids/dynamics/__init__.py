@@ -7,7 +7,8 @@
 True
 """
 
-from grids.dynamics.events import BusFault, GeneratorTrip, LineTrip, LoadStep, LoadTrip
+from grids.dynamics.events import BusFault, Custom, GeneratorTrip, LineTrip, LoadStep, LoadTrip, SetInput
+from grids.dynamics.events_hvdc import DcBlock, DcRamp, DcRunback
 from grids.dynamics.run import Run, simulate
 from grids.dynamics.session import Session, State
 from grids.dynamics.start import CURRENT, IMPEDANCE, POWER, begin
@@ -17,12 +18,17 @@ __all__ = [
     "IMPEDANCE",
     "POWER",
     "BusFault",
+    "Custom",
+    "DcBlock",
+    "DcRamp",
+    "DcRunback",
     "GeneratorTrip",
     "LineTrip",
     "LoadStep",
     "LoadTrip",
     "Run",
     "Session",
+    "SetInput",
     "State",
     "begin",
     "simulate",

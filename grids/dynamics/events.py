@@ -146,7 +146,7 @@ class GeneratorTrip(Event):
 
 @dataclass(frozen=True)
 class LoadTrip(Event):
-    """A load is disconnected."""
+    """A load, storage, motor or ward is disconnected."""
 
     load: Address | None = None
     at_s: float = 0.0
@@ -154,7 +154,8 @@ class LoadTrip(Event):
 
     def actions(self, session: "Session") -> Sequence[Action]:
         """Disconnect."""
-        element = find_element(session.system.point, ("load",), self.load, self.bus)
+        tables = ("load", "storage", "motor", "ward")
+        element = find_element(session.system.point, tables, self.load, self.bus)
         return (Action(self.at_s, f"{element.name} tripped", lambda s: s.trip(element.name)),)
 
 
@@ -193,9 +194,13 @@ class LoadStep(Event):
         return (Action(self.at_s, text, lambda s: s.change_load(name, self.p_mw, self.q_mvar)),)
 
 
+BRANCHES = ("line", "trafo", "trafo3w", "impedance")
+"""Tables whose elements can be opened."""
+
+
 @dataclass(frozen=True)
 class LineTrip(Event):
-    """A line or transformer is opened, and closed again if so wished."""
+    """A line, transformer or impedance is opened at all its ends, and closed again if so wished."""
 
     line: Address
     at_s: float
@@ -203,22 +208,63 @@ class LineTrip(Event):
 
     def actions(self, session: "Session") -> Sequence[Action]:
         """Open, and close."""
-        net, model = session.case.net, session.system.point.model
-        names = {t: element_names(net[t], t) for t in ("line", "trafo")}
-        branch = -1
-        for table, known in names.items():
-            index = net[table].index.to_numpy()
-            rows = [r for r, name in enumerate(known) if name == self.line]
-            if isinstance(self.line, int) and table == "line":
-                rows = np.flatnonzero(index == self.line).tolist()
-            branch = branch_of(model, table, rows[0]) if rows and branch < 0 else branch
-        if branch < 0:
-            known_names = [*names["line"], *names["trafo"]]
-            hint = nearest(str(self.line), known_names)
-            msg = f"no line or transformer {self.line!r} in service in the case.{hint}"
-            raise ScenarioError(msg)
-        done = [Action(self.at_s, f"{self.line} opened", lambda s: s.open_branch(branch))]
+        branches = self._branches(session)
+        done = [Action(self.at_s, f"{self.line} opened", lambda s: s.open_branches(branches))]
         if self.close_after_s is not None:
             end_s = self.at_s + self.close_after_s
-            done.append(Action(end_s, f"{self.line} closed", lambda s: s.close_branch(branch)))
+            done.append(Action(end_s, f"{self.line} closed", lambda s: s.close_branches(branches)))
         return tuple(done)
+
+    def _branches(self, session: "Session") -> tuple[int, ...]:
+        net, model = session.case.net, session.system.point.model
+        known: list[str] = []
+        for table in BRANCHES:
+            names = element_names(net[table], table)
+            known += names
+            rows = [r for r, name in enumerate(names) if name == self.line]
+            if isinstance(self.line, int) and table == "line":
+                rows = np.flatnonzero(net[table].index.to_numpy() == self.line).tolist()
+            if not rows:
+                continue
+            parts = [rows[0] + side * len(names) for side in range(3)] if table == "trafo3w" else rows[:1]
+            branches = tuple(branch_of(model, table, part) for part in parts)
+            if min(branches) >= 0:
+                return branches
+        what = "line, transformer or impedance"
+        msg = f"no {what} {self.line!r} in service in the case.{nearest(str(self.line), known)}"
+        raise ScenarioError(msg)
+
+
+@dataclass(frozen=True)
+class SetInput(Event):
+    """An input of an element is set: a set-point, an order, the manual reset of a load.
+
+    Inputs are the signals an element's models read and none of them writes; their pages list them.
+    """
+
+    element: str
+    name: str
+    value: float
+    at_s: float
+
+    def actions(self, session: "Session") -> Sequence[Action]:
+        """Set it."""
+        session.input_slot(self.element, self.name)
+        text = f"{self.element}: {self.name} = {self.value:g}"
+        return (Action(self.at_s, text, lambda s: s.set_input(self.element, self.name, self.value)),)
+
+
+@dataclass(frozen=True)
+class Custom(Event):
+    """Anything a session can do, by a function that is given it: `Custom(1.0, "halve", halve)`.
+
+    The function must change the session through its methods alone, so that forks of one state agree.
+    """
+
+    at_s: float
+    text: str
+    act: Callable[["Session"], None]
+
+    def actions(self, _session: "Session") -> Sequence[Action]:
+        """Call it."""
+        return (Action(self.at_s, self.text, self.act),)

@@ -1,7 +1,7 @@
 """A running system: advance, disturb, look, fork."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +96,7 @@ class Session:
         self._lam = rates(system.groups, system.x.size, step_s)
         self._schemes: dict[float, Floats] = {}
         self.solution = Solution(system, self._driver, tolerance_pu)
-        self._actions = sorted((a for e in events for a in e.actions(self)), key=lambda a: a.at_s)
+        self._actions = sorted((a for e in events for a in e.actions(self)), key=lambda a: round(a.at_s, 9))
         self._done = 0
         self._units: dict[str, list[tuple[Group, int]]] = {}
         for group in system.groups:
@@ -125,8 +125,8 @@ class Session:
         """Return a signal of an element as of the last evaluation."""
         return float(self.system.s[self.system.slots[element, name]])
 
-    def set_input(self, element: str, name: str, value: float) -> None:
-        """Set a signal of an element that its units read and none of them writes, such as `paux`.
+    def input_slot(self, element: str, name: str) -> int:
+        """Return the place of a signal that an element's units read and none of them writes.
 
         Raises
         ------
@@ -140,7 +140,19 @@ class Session:
             has = ", ".join(inputs) or "none"
             msg = f"{element!r} has no input {name!r}, only {has}.{nearest(name, inputs)}"
             raise ScenarioError(msg)
-        self.system.s[self.system.slots[element, name]] = value
+        return self.system.slots[element, name]
+
+    def set_input(self, element: str, name: str, value: float) -> None:
+        """Set a signal of an element that its units read and none of them writes, such as `paux`.
+
+        Raises
+        ------
+        ScenarioError
+            When the element has no such input.
+        """
+        self.system.s[self.input_slot(element, name)] = value
+        for group, k in self._units[element]:
+            group.cls.take(group.block, self.system.s, k)
 
     @property
     def solves_per_stage(self) -> float:
@@ -285,14 +297,14 @@ class Session:
         self.solution.network.switching.fault_y.pop(bus, None)
         self.solution.refresh()
 
-    def open_branch(self, branch: int) -> None:
-        """Open a branch at both ends."""
-        self.solution.network.switching.open_branches.add(branch)
+    def open_branches(self, branches: Iterable[int]) -> None:
+        """Open branches at both ends."""
+        self.solution.network.switching.open_branches.update(branches)
         self.solution.refresh()
 
-    def close_branch(self, branch: int) -> None:
-        """Close a branch."""
-        self.solution.network.switching.open_branches.discard(branch)
+    def close_branches(self, branches: Iterable[int]) -> None:
+        """Close branches."""
+        self.solution.network.switching.open_branches.difference_update(branches)
         self.solution.refresh()
 
     def trip(self, element: str) -> None:
@@ -311,19 +323,21 @@ class Session:
         """Write into the log what happens now."""
         self.log.append((self.t_s, text))
 
-    def shed(self, element: str, share_pu: float) -> None:
-        """Disconnect a share of what is left of a load, for good.
+    def shed(self, shares_pu: Mapping[str, float]) -> None:
+        """Disconnect a share of what is left of each load, for good.
 
         Raises
         ------
         ScenarioError
-            When the element has no model that can shed.
+            When an element has no model that can shed.
         """
-        done = [group.cls.shed(group.block, k, share_pu) for group, k in self._units.get(element, [])]
-        if not any(done):
-            msg = f"{element!r} has no load that can be shed.{nearest(element, self._units)}"
-            raise ScenarioError(msg)
-        self.solution.refresh()
+        for element, share_pu in shares_pu.items():
+            done = [group.cls.shed(group.block, k, share_pu) for group, k in self._units.get(element, [])]
+            if not any(done):
+                msg = f"{element!r} has no load that can be shed.{nearest(element, self._units)}"
+                raise ScenarioError(msg)
+        if shares_pu:
+            self.solution.refresh()
 
     def change_load(self, element: str, p_mw: float, q_mvar: float = 0.0) -> None:
         """Let a load draw more than it is ordered to."""

@@ -1,0 +1,451 @@
+r"""HVDC_LCC: line-commutated converter station of a direct-current link, with its filters.
+
+The converter follows the quasi-static equations of a bridge [1]_ (`kernels/hvdc.py`). The rectifier controls
+the current, the inverter the extinction angle; where the rectifier's voltage does not suffice, the
+inverter takes the current over at the order less a margin:
+
+.. math::
+    i_{ord} &= \min\{(P_{ord} + P_{mod} + k_f\,d(\omega-1)) / (n V_{dr}),\ VDCOL(V_{dr}),\ a\,i_{max}\} \\
+    T_i\,\dot\imath &= \min\{i_{ord},\ \max(i_{lim},\ i_{ord}-i_{margin})\} - i, \quad
+    i_{lim} = \frac{V_{d0}e\cos\alpha_{min} - v}{V_{d0}x/2 + r} \\
+    T_v\,\dot v &= V_{di} - v, \qquad V_{dr} = v + r i \\
+    T_\beta\,\frac{d\cos\beta}{dt} &= \min\{\cos\gamma_{ref} - x i/e,\ \text{current control}\} - \cos\beta
+
+with `n` the share of poles in service, `a` the recovery ramp and `e` the voltage over that of the
+operating point, for which the transformer taps stand. :math:`\gamma` follows from the present voltage and
+the angle :math:`\beta` ordered before, so a sudden dip shortens it: below `gamma_fail_degree` the commutation
+fails [2]_. The inverter then delivers nothing, the direct voltage collapses, and after `t_fail_s` at
+`v_recover_pu` the current ramps up again. Filters are what the operating point's reactive power leaves;
+`t_filter_s` after a block their share is switched off, until then they raise the voltage.
+
+A terminal without `partner` stands alone: its other end has an alternating voltage of its own that does
+not change. `vfar` scales the direct voltage a lone rectifier feeds (0: commutation failure at the other end).
+
+References
+----------
+.. [1] P. Kundur, *Power System Stability and Control*, 1994, ch. 10; VDCOL as in M. O. Faruque et al.,
+   "Detailed modeling of CIGRE HVDC benchmark system", *IEEE Trans. Power Del.* 21(1), 2006.
+.. [2] C. V. Thio, J. B. Davies, K. L. Kent, "Commutation failures in HVDC transmission systems",
+   *IEEE Trans. Power Del.* 11(2), 1996.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from cosim.core.errors import CaseError, collected
+from cosim.core.jit import jit
+from cosim.core.params import Params
+from cosim.core.registry import nearest
+from cosim.core.types import Floats
+from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.kernels.blocks import clip
+from grids.dynamics.kernels.hvdc import (
+    bridge,
+    current_limit,
+    frequency_support,
+    inverter_voltage,
+    order_rate,
+    rectifier_cosine,
+)
+from grids.numbers import Complexes
+
+
+class HvdcLccParams(Params):
+    """One converter station, per unit of the link's rated power, direct voltage and current."""
+
+    partner: str = Field(default="", description="element of the other end; empty where that is elsewhere")
+    p_rated_mw: float = Field(gt=0, description="rated power of all poles, at the rectifier")
+    xc_pu: float = Field(
+        default=0.18, gt=0, le=0.5, description="commutating reactance, on the converter transformer"
+    )
+    alpha_degree: float = Field(default=15, gt=0, lt=90, description="firing angle at the operating point")
+    alpha_min_degree: float = Field(default=5, ge=0, lt=90, description="smallest firing angle")
+    gamma_degree: float = Field(default=17, gt=0, lt=90, description="extinction angle the inverter holds")
+    gamma_fail_degree: float = Field(
+        default=7, gt=0, lt=90, description="extinction angle below which the commutation fails"
+    )
+    r_pu: float = Field(
+        default=0.05,
+        ge=0,
+        lt=0.25,
+        description="line resistance of a lone terminal's link; partners lose what the operating point says",
+    )
+    i_max_pu: float = Field(default=1.1, gt=0, description="largest current of a pole")
+    i_margin_pu: float = Field(default=0.1, gt=0, lt=1, description="current margin of the inverter")
+    vdcol_low_pu: float = Field(default=0.4, ge=0, description="direct voltage with the least current limit")
+    vdcol_high_pu: float = Field(default=0.9, gt=0, description="direct voltage from which all is allowed")
+    vdcol_i_pu: float = Field(default=0.55, gt=0, description="least current limit")
+    t_current_s: float = Field(default=0.02, gt=0, description="lag of the current control")
+    t_vdc_s: float = Field(default=0.02, gt=0, description="lag of the direct voltage along the line")
+    t_angle_s: float = Field(default=0.02, gt=0, description="lag of the inverter's angle control")
+    ramp_pu_per_s: float = Field(default=0.1, gt=0, description="ramp of the scheduled power")
+    t_recover_s: float = Field(
+        default=0.3, gt=0, description="ramp of the current from none to all after a block or failure"
+    )
+    t_fail_s: float = Field(default=0.05, ge=0, description="shortest commutation failure")
+    v_recover_pu: float = Field(
+        default=0.85, gt=0, lt=1, description="voltage over that before at which commutation resumes"
+    )
+    t_filter_s: float = Field(default=0.2, ge=0, description="delay of switching filters after a block")
+    kf_pu: float = Field(default=0, ge=0, description="frequency support: power per frequency deviation")
+    f_band_pu: float = Field(default=0.002, ge=0, description="its dead-band")
+    kf_max_pu: float = Field(default=0.1, ge=0, description="its limit")
+
+
+DERIVED = (
+    "ratio", "rectifier", "master", "other", "line", "no_load", "v0", "filter_b", "far", "cos_min", "cos_ref",
+    "cos_fail",
+)  # fmt: skip
+STATES = ("order", "vdc", "current", "cos_beta", "available")
+READS = ("pref", "ramp", "poles", "pmod", "vfar")
+WRITES = ("p", "q", "vd", "id", "angle", "failing")
+MEMORY = ("poles", "filters", "switch_s", "failing", "fail_s", "failures", "news")
+SWITCHED, FAILED, RESUMED = 1, 2, 3
+IDLE_PU = 0.05
+"""Current below which a bridge has nothing to commutate."""
+LOWEST_PU = 0.3
+"""Direct voltage below which the power control asks for no more current."""
+COLLAPSE_PER_S = 10.0
+"""How fast the permission to carry current is withdrawn by a block."""
+
+P: Any = rows(HvdcLccParams, DERIVED)
+X: Any = rows(STATES)
+S: Any = rows(READS, WRITES)
+Z: Any = rows(MEMORY)
+
+
+@jit
+def drawn(u: Block, x: Floats, v: Complexes, k: int) -> complex:
+    """Return what the bridges of station `k` draw [pu of the link], filters apart."""
+    e = abs(v[u.port[k]]) / u.p[P.v0, k]
+    current = x[X.current, int(u.p[P.master, k])]
+    xc, no_load, poles = u.p[P.xc_pu, k], u.p[P.no_load, k], u.z[Z.poles, k]
+    power = complex(0.0, 0.0)
+    if poles <= 0.0 or u.z[Z.failing, k] > 0.0:
+        return power
+    if u.p[P.rectifier, k] > 0.0:
+        vd = x[X.vdc, k] + u.p[P.line, k] * current
+        most = u.p[P.cos_min, k]
+        current = min(current, 2.0 * e * most / xc)  # the bridge cannot drive more against a short circuit
+        power = bridge(e, rectifier_cosine(e, vd, current, xc, no_load, most), current, xc, no_load)
+    else:
+        power = bridge(e, -x[X.cos_beta, k], current, xc, no_load)
+    return complex(poles * power.real, poles * power.imag)
+
+
+@jit
+def inject(u: Block, x: Floats, v: Complexes, w: Floats, current: Complexes) -> None:
+    r"""Add :math:`-(S/V)^*` of the bridges and the current of the filters [pu]."""
+    for k in range(u.port.size):
+        if u.on[k]:
+            at = v[u.port[k]]
+            power = drawn(u, x, v, k) * u.p[P.ratio, k]
+            if power != 0.0:
+                current[u.port[k]] -= (power / at).conjugate()
+            current[u.port[k]] -= complex(0.0, u.p[P.filter_b, k] * u.z[Z.filters, k]) * at
+
+
+@jit
+def measure(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats) -> None:
+    """Write what the station delivers [pu of the system], direct voltage and current, and the angle [°]."""
+    for k in range(u.port.size):
+        square = abs(v[u.port[k]]) ** 2
+        e, live = abs(v[u.port[k]]) / u.p[P.v0, k], 1.0 if u.on[k] else 0.0
+        power = drawn(u, x, v, k) * u.p[P.ratio, k]
+        current = x[X.current, int(u.p[P.master, k])]
+        s[u.wire[S.p, k]] = -live * power.real
+        s[u.wire[S.q, k]] = live * (u.p[P.filter_b, k] * u.z[Z.filters, k] * square - power.imag)
+        s[u.wire[S.id, k]] = current
+        xc, no_load = u.p[P.xc_pu, k], u.p[P.no_load, k]
+        if u.p[P.rectifier, k] > 0.0:
+            vd = x[X.vdc, k] + u.p[P.line, k] * current
+            cosine = rectifier_cosine(e, vd, current, xc, no_load, u.p[P.cos_min, k])
+        else:
+            vd = inverter_voltage(e, x[X.cos_beta, k], current, xc, no_load) * (1.0 - u.z[Z.failing, k])
+            cosine = clip(x[X.cos_beta, k] + xc * current / max(e, 1e-9), -1.0, 1.0)
+        s[u.wire[S.vd, k]] = vd
+        s[u.wire[S.angle, k]] = math.degrees(math.acos(cosine))
+        s[u.wire[S.failing, k]] = u.z[Z.failing, k]
+
+
+@jit
+def ordered(u: Block, x: Floats, w: Floats, s: Floats, k: int) -> float:
+    """Return the current order of the station that controls the link."""
+    poles = u.z[Z.poles, k]
+    if poles <= 0.0 or not u.on[k]:
+        return 0.0
+    sign = 1.0 if u.p[P.rectifier, k] > 0.0 else -1.0
+    wanted = x[X.order, k] + s[u.wire[S.pmod, k]]
+    wanted += sign * frequency_support(
+        w[u.port[k]], u.p[P.kf_pu, k], u.p[P.f_band_pu, k], u.p[P.kf_max_pu, k]
+    )
+    j = int(u.p[P.other, k])
+    if j >= 0:
+        wanted -= sign * frequency_support(
+            w[u.port[j]], u.p[P.kf_pu, j], u.p[P.f_band_pu, j], u.p[P.kf_max_pu, j]
+        )
+    sending = x[X.vdc, k] + u.p[P.line, k] * x[X.current, k]
+    own = sending if u.p[P.rectifier, k] > 0.0 else x[X.vdc, k]
+    most = u.p[P.i_max_pu, k]
+    limit = current_limit(
+        sending, u.p[P.vdcol_low_pu, k], u.p[P.vdcol_high_pu, k], u.p[P.vdcol_i_pu, k], most
+    )
+    asked = max(wanted, 0.0) / (poles * max(own, LOWEST_PU))
+    return float(min(asked, limit, most * x[X.available, k]))
+
+
+@jit
+def highest(u: Block, v: Complexes, k: int, current: float) -> float:
+    """Return the voltage rectifier `k` can hold at the far end of the line with this current."""
+    e, no_load = abs(v[u.port[k]]) / u.p[P.v0, k], u.p[P.no_load, k]
+    drop = 0.5 * no_load * u.p[P.xc_pu, k] + u.p[P.line, k]
+    return float(max(no_load * e * u.p[P.cos_min, k] - drop * current, 0.0))
+
+
+@jit
+def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> None:
+    """Write the derivatives [1/s]; states a station does not use stand still."""
+    for k in range(u.port.size):
+        for i in range(5):
+            dx[i, k] = 0.0
+        m, j = int(u.p[P.master, k]), int(u.p[P.other, k])
+        current, xc, no_load = x[X.current, m], u.p[P.xc_pu, k], u.p[P.no_load, k]
+        e = abs(v[u.port[k]]) / u.p[P.v0, k]
+        order = ordered(u, x, w, s, m)
+        margin = max(order - u.p[P.i_margin_pu, m], 0.0)
+        own_vd = inverter_voltage(e, x[X.cos_beta, k], current, xc, no_load) * (1.0 - u.z[Z.failing, k])
+        if u.p[P.rectifier, k] > 0.0:
+            voltage = highest(u, v, k, margin)
+            if j < 0:
+                voltage = min(voltage, s[u.wire[S.vfar, k]] * u.p[P.far, k])
+            else:
+                ej = abs(v[u.port[j]]) / u.p[P.v0, j]
+                voltage = inverter_voltage(ej, x[X.cos_beta, j], current, u.p[P.xc_pu, j], u.p[P.no_load, j])
+                voltage *= 1.0 - u.z[Z.failing, j]
+            drop = 0.5 * no_load * xc + u.p[P.line, k]
+            top = no_load * e * u.p[P.cos_min, k]
+            order = min(order, max((top - x[X.vdc, k]) / drop, min(margin, top / drop)))
+        else:
+            voltage = own_vd
+            floor = max(e, 0.2)
+            wanted = u.p[P.cos_ref, k] - xc * current / floor
+            if m != k:
+                wanted = min(wanted, (highest(u, v, m, margin) / no_load - 0.5 * xc * current) / floor)
+            dx[X.cos_beta, k] = (max(wanted, -0.3) - x[X.cos_beta, k]) / u.p[P.t_angle_s, k]
+        dx[X.vdc, k] = (voltage - x[X.vdc, k]) / u.p[P.t_vdc_s, k]
+        if m == k:
+            dx[X.order, k] = order_rate(s[u.wire[S.pref, k]], x[X.order, k], s[u.wire[S.ramp, k]])
+            dx[X.current, k] = (max(order, 0.0) - current) / u.p[P.t_current_s, k]
+            blocked = u.z[Z.poles, k] <= 0.0
+            dx[X.available, k] = -COLLAPSE_PER_S if blocked else 1.0 / u.p[P.t_recover_s, k]
+
+
+@jit
+def fails(u: Block, x: Floats, k: int, e: float, current: float) -> bool:
+    """Say whether the extinction angle that is left at inverter `k` is too short."""
+    cos_gamma = x[X.cos_beta, k] + u.p[P.xc_pu, k] * current / max(e, 1e-9)
+    return bool(u.z[Z.poles, k] > 0.0 and current > IDLE_PU and cos_gamma > u.p[P.cos_fail, k])
+
+
+@jit
+def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h_s: float) -> bool:
+    """Switch filters, and find failures of commutation and their end."""
+    act = False
+    for k in range(u.port.size):
+        u.z[Z.news, k] = 0.0
+        if not u.on[k]:
+            continue
+        if u.z[Z.filters, k] != u.z[Z.poles, k]:
+            u.z[Z.switch_s, k] += h_s
+            if u.z[Z.switch_s, k] >= u.p[P.t_filter_s, k] - 1e-9:
+                u.z[Z.filters, k], u.z[Z.switch_s, k], u.z[Z.news, k] = u.z[Z.poles, k], 0.0, SWITCHED
+        else:
+            u.z[Z.switch_s, k] = 0.0
+        m = int(u.p[P.master, k])
+        e, current = abs(v[u.port[k]]) / u.p[P.v0, k], x[X.current, m]
+        if u.p[P.rectifier, k] > 0.0:
+            pass
+        elif u.z[Z.failing, k] > 0.0:
+            u.z[Z.fail_s, k] += h_s
+            if u.z[Z.fail_s, k] >= u.p[P.t_fail_s, k] - 1e-9 and e >= u.p[P.v_recover_pu, k]:
+                u.z[Z.failing, k], u.z[Z.news, k] = 0.0, RESUMED
+                x[X.available, m] = min(x[X.available, m], current / u.p[P.i_max_pu, m])
+        elif fails(u, x, k, e, current):
+            u.z[Z.failing, k], u.z[Z.fail_s, k], u.z[Z.news, k] = 1.0, 0.0, FAILED
+            u.z[Z.failures, k] += 1.0
+        act = act or u.z[Z.news, k] > 0.0
+    return act
+
+
+class HvdcLcc(Device):
+    """Line-commutated converter station."""
+
+    params_type = HvdcLccParams
+    role = "hvdc"
+    carries_power = True
+    tables = ("load", "sgen", "dcline")
+    derived = DERIVED
+    states = STATES
+    reads = READS
+    writes = WRITES
+    measured = WRITES
+    memory = MEMORY
+    inject = staticmethod(inject)
+    measure = staticmethod(measure)
+    rhs = staticmethod(rhs)
+    after = staticmethod(after)
+
+    @classmethod
+    def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
+        """Find current, taps and filters with which the station delivers what the operating point says."""
+        p = u.p
+        p[P.ratio], p[P.v0] = p[P.p_rated_mw] / site.base_mva, abs(site.v_pu)
+        p[P.cos_min] = np.cos(np.deg2rad(p[P.alpha_min_degree]))
+        p[P.cos_ref] = np.cos(np.deg2rad(p[P.gamma_degree]))
+        p[P.cos_fail] = np.cos(np.deg2rad(p[P.gamma_fail_degree]))
+        p[P.other] = partners(site)
+        delivered = site.s_pu.real / p[P.ratio]
+        p[P.rectifier] = (delivered <= 0.0).astype(float)
+        idle = (delivered == 0.0) & (p[P.other] >= 0.0)
+        p[P.rectifier, idle] = (np.arange(u.port.size)[idle] < p[P.other, idle]).astype(float)
+        rectifier = p[P.rectifier] > 0.0
+        p[P.master] = np.where(rectifier | (p[P.other] < 0), np.arange(u.port.size), p[P.other])
+        p[P.line] = p[P.r_pu]
+        _balance(u, abs(delivered), site)
+        _stand(u, x, abs(delivered), site)
+        for name, value in (("pref", x[X.order]), ("ramp", p[P.ramp_pu_per_s])):
+            s[u.wire[getattr(S, name)]] = value
+        s[u.wire[S.poles]], s[u.wire[S.pmod]], s[u.wire[S.vfar]] = 1.0, 0.0, 1.0
+        u.z[:] = 0.0
+        u.z[Z.poles], u.z[Z.filters] = 1.0, 1.0
+
+    @classmethod
+    def take(cls, u: Block, s: Floats, k: int) -> None:
+        """Put the share of poles in service where `inject` sees it."""
+        u.z[Z.poles, k] = s[u.wire[S.poles, k]]
+
+    @classmethod
+    def nonlinear(cls, u: Block) -> bool:
+        """Say yes: what a bridge draws is no admittance."""
+        return True
+
+    @classmethod
+    def lags(cls, u: Block) -> dict[str, Floats]:
+        """Return the three lags."""
+        return {"vdc": u.p[P.t_vdc_s], "current": u.p[P.t_current_s], "cos_beta": u.p[P.t_angle_s]}
+
+    @classmethod
+    def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
+        """Return the bounds of the recovery ramp."""
+        return {"available": (np.zeros(u.port.size), np.ones(u.port.size))}
+
+    @classmethod
+    def findings(cls, params: Any) -> Sequence[str]:
+        """Refuse angles and limits that leave the converter no room."""
+        out = [
+            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
+            for low, high in (
+                ("alpha_min_degree", "alpha_degree"),
+                ("gamma_fail_degree", "gamma_degree"),
+                ("vdcol_low_pu", "vdcol_high_pu"),
+            )
+            if getattr(params, low) >= getattr(params, high)
+        ]
+        for name in ("alpha_degree", "gamma_degree"):
+            angle, drop = getattr(params, name), 0.5 * params.xc_pu * params.i_max_pu
+            if math.cos(math.radians(angle)) <= drop:
+                out.append(f"{name}={angle:g} leaves no direct voltage at i_max_pu={params.i_max_pu:g}")
+        return out
+
+    @classmethod
+    def act(cls, u: Block, session: Any) -> None:
+        """Renew the Jacobian where a station changed its mode, and say so."""
+        said = {SWITCHED: "filters switched", FAILED: "commutation failed", RESUMED: "commutation resumed"}
+        news = u.z[Z.news].astype(int)
+        names = session.elements_of(u)
+        for k in np.flatnonzero(news).tolist():
+            session.note(f"{names[k]}: {said[int(news[k])]}")
+        if news.any():
+            session.solution.refresh()
+            u.z[Z.news] = 0.0
+
+
+def partners(site: Site) -> Floats:
+    """Return the unit at the other end of each, -1 where that is elsewhere.
+
+    Raises
+    ------
+    CaseError
+        When a partner is no terminal of this model, or is another's.
+    """
+    other = np.full(len(site.elements), -1.0)
+    wrong = []
+    for k, (name, params) in enumerate(zip(site.elements, site.params, strict=True)):
+        if not params.partner:
+            continue
+        if params.partner not in site.elements or params.partner == name:
+            hint = nearest(params.partner, [e for e in site.elements if e != name])
+            wrong.append(f"{name}: partner={params.partner!r} is no other terminal of this model.{hint}")
+            continue
+        j = site.elements.index(params.partner)
+        back = site.params[j].partner
+        if back != name:
+            wrong.append(f"{name}: partner={params.partner!r} has partner={back!r} (allowed: {name!r})")
+        elif params.p_rated_mw != site.params[j].p_rated_mw:
+            rated = f"{params.p_rated_mw:g} and {site.params[j].p_rated_mw:g}"
+            wrong.append(f"{name}, {params.partner}: p_rated_mw={rated} of one link differ")
+        other[k] = j
+    collected(wrong, CaseError)
+    return other
+
+
+def _balance(u: Block, power: Floats, site: Site) -> None:
+    """Give the lines of partners the resistance with which both ends' powers balance."""
+    p, wrong = u.p, []
+    for k in range(u.port.size):
+        j = int(p[P.other, k])
+        name = site.elements[k]
+        if power[k] > p[P.i_max_pu, k]:
+            most = p[P.i_max_pu, k] * p[P.p_rated_mw, k]
+            wrong.append(f"{name} carries {power[k] * p[P.p_rated_mw, k]:g} MW (allowed: {most:g})")
+        if j < 0 or p[P.rectifier, k] == 0.0:
+            continue
+        if p[P.rectifier, j] > 0.0 or power[j] > power[k]:
+            mw = p[P.p_rated_mw, k] * np.array([power[k], power[j]])
+            what = f"draws {mw[0]:g} MW and its partner {site.elements[j]} delivers {mw[1]:g} MW"
+            wrong.append(f"{name} {what}: one end must draw what the other delivers and more")
+        if power[k] > 0.0:
+            p[P.line, k] = p[P.line, j] = (1.0 - power[j] / power[k]) / power[k]
+    collected(wrong, CaseError)
+
+
+def _stand(u: Block, x: Floats, power: Floats, site: Site) -> None:
+    """Write states, no-load voltages and filters; the rectifier's direct voltage is the rated one."""
+    p = u.p
+    for k in range(u.port.size):
+        j, r, xc = int(p[P.other, k]), p[P.line, k], p[P.xc_pu, k]
+        rectifier = p[P.rectifier, k] > 0.0
+        if rectifier:
+            current = power[k]
+        elif j >= 0:
+            current = power[j]
+        else:
+            current = 2.0 * power[k] / (1.0 + math.sqrt(1.0 - 4.0 * r * power[k]))
+        far = 1.0 - r * current
+        angle = p[P.alpha_degree, k] if rectifier else p[P.gamma_degree, k]
+        cosine = math.cos(math.radians(angle))
+        p[P.no_load, k] = (1.0 if rectifier else far) / (cosine - 0.5 * xc * current)
+        p[P.far, k] = far
+        x[X.vdc, k], x[X.current, k], x[X.available, k] = far, current, 1.0
+        x[X.order, k] = power[k]
+        x[X.cos_beta, k] = p[P.cos_ref, k] - xc * current
+        cos_a = cosine if rectifier else -x[X.cos_beta, k]
+        consumed = bridge(1.0, cos_a, current, xc, p[P.no_load, k]).imag * p[P.ratio, k]
+        p[P.filter_b, k] = (site.s_pu[k].imag + consumed) / p[P.v0, k] ** 2
+
+
+DEVICE = HvdcLcc
