@@ -189,6 +189,11 @@ class Device:
         """Check that what the units need of other elements is there, once all have started."""
 
     @classmethod
+    def aux_per_power(cls, u: Block) -> Floats | None:
+        """Return the `paux` that orders one pu of the system's base; None where the model takes none."""
+        return None
+
+    @classmethod
     def take(cls, u: Block, s: Floats, k: int) -> None:
         """Copy to parameters or memory what `inject` needs of an input that was set from outside."""
 

@@ -93,6 +93,11 @@ class Tgov1(Device):
         p[P.pref], x[X.valve], x[X.reheat] = power, power, power
 
     @classmethod
+    def aux_per_power(cls, u: Block) -> Floats | None:
+        """Return what orders one pu of power: before the droop `paux` is a speed, after it a power."""
+        return np.asarray(1.0 / (u.p[P.aux_gain] * u.p[P.ratio]))
+
+    @classmethod
     def lags(cls, u: Block) -> dict[str, Floats]:
         """Return the two lags."""
         return {"valve": u.p[P.t1_s], "reheat": u.p[P.t3_s]}
