@@ -65,6 +65,7 @@ class Elements:
         self.reference: Bools = _reference(net, self.section["gen"], size)
         self.p0_mw[self.reference] = 0.0
         self.start_in_service = self.in_service.copy()
+        self._planned = (self.p0_mw.copy(), self.q0_mvar.copy())
         self.shares = _voltage_shares(net)
         self.p_mw: Floats = self.p0_mw.copy()
         self.q_mvar: Floats = self.q0_mvar.copy()
@@ -72,6 +73,7 @@ class Elements:
     def reset(self) -> None:
         """Return to the operating point."""
         self.in_service[:] = self.start_in_service
+        self.p0_mw[:], self.q0_mvar[:] = self._planned
         self.p_mw[:] = self.p0_mw
         self.q_mvar[:] = self.q0_mvar
 

@@ -1,6 +1,7 @@
 """The `powerflow` engine: AC power flow and area frequency behind the grid protocol."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from grids.network_state import NetworkState
 from grids.params import PowerFlowParams
 from grids.portrait import geography_of, provenance_of
 from grids.reactive import Switch
-from grids.response import Answer, Response, area_of_rows, rest_load_mw, tie_rows, ties_alive, ties_of
+from grids.response import Answer, Response, Tie, area_of_rows, rest_load_mw, tie_rows, ties_alive, ties_of
 from grids.returning import return_rate_mw_per_s
 from grids.schedule import Schedule
 from grids.solver import Solution
@@ -27,6 +28,23 @@ from grids.witness import Witness, explain
 
 MAX_MOVES = 50
 """Rounds of tap and shunt moves within one exchange."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What another engine needs to take over where this one stands."""
+
+    case: Case
+    state: NetworkState
+    elements: Elements
+    schedule: Schedule
+    response: Response
+    ties: tuple[Tie, ...]
+    row_area: Ints
+    """Area of each row of `net.bus`."""
+    unit_row: Ints
+    """Row of `net.bus` of each connected unit."""
+    unit_area: Ints
 
 
 def load_grid(params: PowerFlowParams) -> Case:
@@ -85,6 +103,19 @@ class PowerFlowGrid:
         self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
         """Names a scenario may trip and close."""
         self._context = Context()
+        self._loud = self._context
+        self._shadows = False
+        self.inside = Inside(
+            case,
+            self._state,
+            e,
+            self._schedule,
+            self._response,
+            self._ties,
+            row_area,
+            self._unit_row,
+            unit_area,
+        )
 
     @staticmethod
     def points_of(params: PowerFlowParams) -> tuple[str, ...]:
@@ -100,7 +131,8 @@ class PowerFlowGrid:
         SolveError
             When the operating point itself has no solution.
         """
-        self._context = context
+        self._context = self._loud = context
+        self._shadows = False
         self._state.reset()
         self._response.reset(self._ties_alive())
         self._schedule.reset(self._state.alive)
@@ -152,10 +184,21 @@ class PowerFlowGrid:
             return self._unsolved(t_s, found, answer)
         self._solved = True
         doubt = bool(switches) or moved
+        if self._shadows:
+            return self._maker.solved(found, answer, through_slack_mw=0.0)
         if wrong := self._witness.look(doubt=doubt, changed=bool(events)):
             self._context.emit(t_s, "grid", "cross_check", wrong)
         through_slack_mw = self._through_slack_mw(answer) + self._balance.solved()
         return self._maker.solved(found, answer, through_slack_mw)
+
+    def shadow(self, *, on: bool) -> None:
+        """Step along while another engine runs: nothing is told or checked, taps and shunts stand still."""
+        self._shadows = on
+        self._context = replace(self._loud, emit=_silent) if on else self._loud
+
+    def switch(self, t_s: float, events: Sequence[GridEvent]) -> None:
+        """Trip and close elements between two exchanges."""
+        self._switch(t_s, events)
 
     def cross_check(self) -> float:
         """Let pandapower solve the present state; returns the largest difference of voltages [pu]."""
@@ -203,10 +246,10 @@ class PowerFlowGrid:
         state = self._state
         demand = state.demand()
         found, switches = state.solve(demand)
-        if not found.converged and self._witness.second_opinion():
+        if not found.converged and not self._shadows and self._witness.second_opinion():
             found, switches = state.solve(demand)
         regulator = state.regulator
-        if not found.converged or regulator is None:
+        if not found.converged or regulator is None or self._shadows:
             return found, switches, False
         regulator.watch(state.flow.vm_pu, dt_s)
         iterations, moved = found.iterations, False
@@ -229,6 +272,8 @@ class PowerFlowGrid:
 
     def _unsolved(self, t_s: float, found: Solution, answer: Answer) -> Tables:
         """Record a step without solution: nothing is repeated, nothing is guessed."""
+        if self._shadows:
+            return self._maker.unsolved(found, answer)
         text = explain(self._state, self._state.demand()).text()
         self._context.emit(t_s, "grid", "no_solution", text)
         if self._params.on_no_solution == "stop":
@@ -282,6 +327,10 @@ class PowerFlowGrid:
         name, plan_mw = self._elements.names["gen"][gen], -self._schedule.p_mw[self._gen.start + gen]
         text = f"{name} synchronises at {start_mw:.6g} MW of its {plan_mw:.6g} MW planned"
         self._context.emit(t_s, name, "synchronised", text)
+
+
+def _silent(t_s: float, unit: str, kind: str, text: str) -> None:
+    del t_s, unit, kind, text
 
 
 def _unit_rows(case: Case, connections: Connections) -> Ints:

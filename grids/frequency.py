@@ -158,6 +158,14 @@ class AreaFrequency:
         self.online[machine] = True
         self._connect()
 
+    def set_frequency(self, f_hz: Floats) -> None:
+        """Set the frequency (areas,) found by another model; the RoCoF window moves with it."""
+        for area, model in enumerate(self._models):
+            there = model.area
+            step_hz = float(f_hz[area] - self.areas.f_nominal_hz[area] - there.df_hz[0])
+            there.df_hz[0] += step_hz
+            there.sample_hz += step_hz
+
     def set_schedule(self, p_mw: Floats) -> None:
         """Set the scheduled output (machines,) [MW]; headroom follows."""
         self.p_schedule_mw = np.array(p_mw, dtype=np.float64)

@@ -1,14 +1,14 @@
-"""Parameters of the power-flow engine: the `grid:` block of a scenario."""
+"""Parameters of the engines: the `grid:` block of a scenario, and its windows."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from cosim.core.params import Params
 
 
-class PowerFlowParams(Params):
-    """A grid case or pandapower network, stepped by AC power flow and area frequency."""
+class GridSource(Params):
+    """A grid case or pandapower network, and what to do where it has no solution."""
 
     case: str | None = Field(default=None, description="name or folder of a grid case")
     network: str | None = Field(
@@ -19,8 +19,23 @@ class PowerFlowParams(Params):
         default=None, description="operating point of the case; default: the case's own"
     )
     on_no_solution: Literal["continue", "stop"] = Field(
-        default="continue", description="whether a step without power flow solution ends the run"
+        default="continue", description="whether a step without solution ends the run"
     )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.case is None) == (self.network is None):
+            msg = "give either case or network"
+            raise ValueError(msg)
+        if self.network is not None and self.point is not None:
+            msg = "point: a pandapower network has one operating point, leave it out"
+            raise ValueError(msg)
+        return self
+
+
+class PowerFlowParams(GridSource):
+    """A grid case or pandapower network, stepped by AC power flow and area frequency."""
+
     inner_step_s: float = Field(
         default=0.02, gt=0, le=1, description="longest step of the area frequency's inner clock"
     )
@@ -35,12 +50,41 @@ class PowerFlowParams(Params):
     tap_control: bool = Field(default=True, description="tap changers and switched shunts act")
     q_limits: bool = Field(default=True, description="machines leave their set-point at reactive limits")
 
-    @model_validator(mode="after")
-    def _one_source(self) -> "PowerFlowParams":
-        if (self.case is None) == (self.network is None):
-            msg = "give either case or network"
-            raise ValueError(msg)
-        if self.network is not None and self.point is not None:
-            msg = "point: a pandapower network has one operating point, leave it out"
-            raise ValueError(msg)
-        return self
+
+class RmsWindowParams(Params):
+    """How machines, controls and loads are integrated."""
+
+    inner_step_s: float = Field(
+        default=1 / 120,
+        gt=0,
+        le=0.05,
+        description="inner step; shortened evenly so that every exchange and event is met exactly",
+    )
+    method: Literal["rk4", "heun"] = Field(
+        default="rk4",
+        description="integrator; heun takes half the work and ten times the error after a fault",
+    )
+    loads: Literal["impedance", "current", "power"] = Field(
+        default="impedance",
+        description="kind of the case's loads without a dynamic model; units draw constant power",
+    )
+    load_damping: bool = Field(
+        default=True, description="such loads follow frequency as load_damping_pu of their area says"
+    )
+    secondary: bool = Field(
+        default=True, description="AGC of the area model gives orders to the governors; they follow the plan"
+    )
+    tolerance_pu: float = Field(
+        default=1e-8,
+        gt=0,
+        le=1e-3,
+        description="change of voltage at which non-linear injections have settled",
+    )
+
+
+class RmsParams(GridSource, RmsWindowParams):
+    """A grid case with dynamic tables, every machine, control and load integrated."""
+
+    q_limits: bool = Field(
+        default=True, description="machines leave their set-point at reactive limits in the operating point"
+    )

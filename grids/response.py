@@ -167,6 +167,17 @@ class Response:
         self.set_ties(ties_alive)
         self.delivered_mw: Floats = np.zeros(self._gens)
         """What governor and AGC of each gen (gens,) deliver at the end of the last exchange [MW]."""
+        self.agc_mw: Floats = np.zeros(self.fleet.size)
+        """The AGC's part of it, of each machine (machines,)."""
+
+    def set_frequency(self, f_hz: Floats) -> None:
+        """Take the frequency (areas,) another engine found."""
+        self._frequency.set_frequency(f_hz)
+
+    def ordered_mw(self) -> tuple[Floats, Floats]:
+        """Return what AGC orders beyond the plan: of each gen (gens,), and over each tie (ties,) [MW]."""
+        gens = self.agc_mw[: self._gens]
+        return gens, self._tie_share @ (self._by_machine[:, self._gens :] @ self.agc_mw[self._gens :])
 
     def set_schedule(self, gens_mw: Floats) -> None:
         """Tell the governors what their machines are planned to generate."""
@@ -232,6 +243,7 @@ class Response:
         steady = found.p_governor_mw + found.p_agc_mw
         response = steady + found.p_inertia_mw
         self.delivered_mw = steady[: self._gens]
+        self.agc_mw = found.p_agc_mw
         rest = self._by_machine[:, self._gens :] @ response[self._gens :]
         rest += per_mw * self._rest_load
         table = {

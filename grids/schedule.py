@@ -171,6 +171,15 @@ class Schedule:
         self.p_mw[at] = -after
         self._left_mw[area] = left
 
+    def shed(self, load: int, left_pu: float) -> None:
+        """Plan with what is left of a load another engine has shed; plants follow at the next exchange."""
+        at = self._load.start + load
+        self._elements.p0_mw[at] *= left_pu
+        self._elements.q0_mvar[at] *= left_pu
+        self.p_mw[at] *= left_pu
+        self.q_mvar[at] *= left_pu
+        self._alive = self._alive.copy()  # plans are looked at again when the topology is another array
+
     def gens_mw(self) -> Floats:
         """Return the scheduled generation of each gen [MW]: its plan, less while it is on its way back."""
         return self._gens_mw.copy()

@@ -215,6 +215,10 @@ class LineTrip(Event):
             done.append(Action(end_s, f"{self.line} closed", lambda s: s.close_branches(branches)))
         return tuple(done)
 
+    def close(self, session: "Session") -> None:
+        """Close it now."""
+        session.close_branches(self._branches(session))
+
     def _branches(self, session: "Session") -> tuple[int, ...]:
         net, model = session.case.net, session.system.point.model
         known: list[str] = []

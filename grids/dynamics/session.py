@@ -96,16 +96,30 @@ class Session:
         self._lam = rates(system.groups, system.x.size, step_s)
         self._schemes: dict[float, Floats] = {}
         self.solution = Solution(system, self._driver, tolerance_pu)
-        self._actions = sorted((a for e in events for a in e.actions(self)), key=lambda a: round(a.at_s, 9))
+        self._actions: list[Action] = []
         self._done = 0
         self._units: dict[str, list[tuple[Group, int]]] = {}
         for group in system.groups:
             for k, name in enumerate(group.elements):
                 self._units.setdefault(name, []).append((group, k))
-        early = [a for a in self._actions if a.at_s < 0]
+        self.schedule(events)
+
+    def schedule(self, events: Iterable[Event]) -> None:
+        """Let disturbances happen in what is still to come; those of one instant keep their order.
+
+        Raises
+        ------
+        ScenarioError
+            When an element is not there, or the time is past.
+        """
+        new = [action for event in events for action in event.actions(self)]
+        early = [a for a in new if a.at_s < self.t_s - 1e-9]
         if early:
-            msg = f"{early[0].text}: at_s={early[0].at_s:g} is before the start"
+            past = f"past, the run is at {self.t_s:g} s" if self.t_s > 0 else "before the start"
+            msg = f"{early[0].text}: at_s={early[0].at_s:g} is {past}"
             raise ScenarioError(msg)
+        ahead = sorted([*self._actions[self._done :], *new], key=lambda a: round(a.at_s, 9))
+        self._actions = [*self._actions[: self._done], *ahead]
 
     @property
     def derivatives(self) -> Floats:

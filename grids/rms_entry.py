@@ -1,0 +1,233 @@
+"""From a power flow where it stands to a running dynamic session, without a jump."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pydantic import ValidationError
+
+from cosim.core.component import DeviceOffer
+from cosim.core.errors import CaseError, ScenarioError, collected
+from cosim.core.grid import Connections
+from cosim.core.types import Floats
+from grids.dynamics.devices.droop_offer import DroopOfferParams
+from grids.dynamics.events import Event
+from grids.dynamics.operating import GIVEN, MAKERS, Element, OperatingPoint, point_of
+from grids.dynamics.registry import device
+from grids.dynamics.session import Session
+from grids.dynamics.start import CURRENT, IMPEDANCE, POWER, begin
+from grids.dynamics.tables import Unit, read_units
+from grids.elements import element_names
+from grids.engine import Inside
+from grids.numbers import Complexes
+from grids.params import RmsWindowParams
+
+LOADS = {"impedance": IMPEDANCE, "current": CURRENT, "power": POWER}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the power flow says of the moment a session starts at."""
+
+    f_hz: Floats
+    """(areas,) frequency."""
+    droop_mw: Floats
+    """(units,) response of each fast offer, > 0 consumes more."""
+    generation_mva: Complexes
+    """(gens + ext_grids,) what each delivers."""
+
+
+def unit_elements(names: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
+    """Return what each connected unit is called among the elements of the case."""
+    return tuple(f"unit {name}" if name in taken else name for name in names)
+
+
+def case_elements(inside: Inside) -> tuple[str, ...]:
+    """Return the names of everything in the case that draws or delivers power."""
+    tables = (*MAKERS, *GIVEN)
+    net = inside.state.net
+    return tuple(name for table in tables if table in net for name in element_names(net[table], table))
+
+
+def check_models(inside: Inside) -> None:
+    """Refuse a case whose machines have no dynamic model.
+
+    Raises
+    ------
+    CaseError
+        Naming them, and the tables that could hold one.
+    """
+    net, case = inside.case.net, inside.case
+    modelled = {unit.element for unit in read_units(case) if device(unit.model).carries_power}
+    bare = [
+        (table, name)
+        for table in MAKERS
+        for name, alive in zip(element_names(net[table], table), net[table]["in_service"], strict=True)
+        if alive and name not in modelled
+    ]
+    if not bare:
+        return
+    few = ", ".join(f"{name} ({table})" for table, name in bare[:5])
+    more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+    msg = (
+        f"case {case.name!r} has no dynamic model for {few}{more}: give each a row in a table such as "
+        "genrou.csv or gencls.csv beside the case, or run it with engine powerflow"
+    )
+    raise CaseError(msg)
+
+
+def start_session(
+    inside: Inside,
+    connections: Connections,
+    standing: Standing,
+    params: RmsWindowParams,
+    events: Sequence[Event] = (),
+) -> Session:
+    """Return a session that stands where the power flow does.
+
+    The frequency of the first area is the session's nominal one, so that its machines start at speed 1 and
+    every governor holds what it delivers there; of the other areas, the speed 1 means their own frequency.
+
+    Parameters
+    ----------
+    inside
+        The power flow, solved.
+    connections
+        Its units.
+    standing
+        Frequencies, responses, generation.
+    params
+        How to integrate.
+    events
+        Disturbances whose units must stand ready from the start.
+    """
+    point = _point(inside, connections, standing)
+    units = _load_units(inside, point, params)
+    for k, element in enumerate(_unit_elements(inside, connections)):
+        units += _of_unit(inside, connections, k, element, standing)
+    session = begin(
+        inside.case,
+        events,
+        step_s=params.inner_step_s,
+        method=params.method,
+        loads=LOADS[params.loads],
+        units=units,
+        point=point,
+        tolerance_pu=params.tolerance_pu,
+    )
+    for group in session.system.groups:
+        if group.model == "droop_offer":
+            session.system.s[group.signal("acting")] = 1.0
+    return session
+
+
+def _unit_elements(inside: Inside, connections: Connections) -> tuple[str, ...]:
+    return unit_elements(connections.units, case_elements(inside))
+
+
+def _point(inside: Inside, connections: Connections, standing: Standing) -> OperatingPoint:
+    """Return the operating point of the power flow as it stands; units are without their responses."""
+    state, e = inside.state, inside.elements
+    base, gens = state.model.base_mva, state.sources.gens
+    vm = np.abs(state.v)[np.maximum(state.element_bus, 0)]
+    s = e.p_mw + 1j * e.q_mvar
+    load, sgen, unit = e.section["load"], e.section["sgen"], e.section["unit"]
+    if e.shares is not None:
+        i_p, z_p, i_q, z_q = e.shares
+        v, p, q = vm[load], e.p_mw[load], e.q_mvar[load]
+        s[load] += (p * i_p + 1j * q * i_q) * (v - 1.0) + (p * z_p + 1j * q * z_q) * (v * v - 1.0)
+    delivered: dict[str, Complexes] = {
+        "load": -s[load],
+        "sgen": -s[sgen],
+        "gen": standing.generation_mva[:gens],
+        "ext_grid": standing.generation_mva[gens:],
+    }
+    for k, tie in enumerate(inside.ties):
+        if tie.table == "sgen":
+            delivered["sgen"][tie.row] -= s[e.section["tie"]][k]
+    bus = state.element_bus[unit]
+    names = _unit_elements(inside, connections)
+    extra = [
+        Element("unit", k, name, int(bus[k]), complex(-s[unit][k] / base) if bus[k] >= 0 else 0j)
+        for k, name in enumerate(names)
+    ]
+    f_hz = float(standing.f_hz[0])
+    point = point_of(state.net, state.v, f_hz, delivered, model=state.model, extra=extra)
+    response = dict(zip(names, (standing.droop_mw / base).tolist(), strict=True))
+    apart = [
+        replace(element, s_pu=element.s_pu + response[element.name]) if element.table == "unit" else element
+        for element in point.elements
+    ]
+    return replace(point, elements=tuple(apart))
+
+
+def _load_units(inside: Inside, point: OperatingPoint, params: RmsWindowParams) -> list[Unit]:
+    """Return the units of the case's loads without a model: they follow frequency as their area says."""
+    if not params.load_damping:
+        return []
+    damping = inside.case.net["areas"]["load_damping_pu"].to_numpy(dtype=float)
+    modelled = {unit.element for unit in read_units(inside.case) if device(unit.model).carries_power}
+    area_of_bus = area_of_buses(inside)
+    kind = LOADS[params.loads]
+    units = []
+    for element in point.elements:
+        if element.table != "load" or element.name in modelled or element.bus < 0:
+            continue
+        kpf = float(damping[area_of_bus[element.bus]])
+        units.append(Unit("zip", element.name, kind.model_copy(update={"kpf_pu": kpf})))
+    return units
+
+
+def area_of_buses(inside: Inside) -> Mapping[int, int]:
+    """Return the area of each internal bus that is a row of the bus table."""
+    pairs = zip(inside.state.model.row_bus.tolist(), inside.row_area.tolist(), strict=True)
+    return {bus: area for bus, area in pairs if bus >= 0}
+
+
+def _of_unit(
+    inside: Inside, connections: Connections, k: int, element: str, standing: Standing
+) -> list[Unit]:
+    """Return the dynamic models of one connected unit: those it hands over, else a constant power."""
+    hosted = connections.hosted[k] if connections.hosted else None
+    if hosted is not None:
+        return hosted_units(hosted, element)
+    units = [Unit("zip", element, POWER)]
+    droop = connections.devices[k] if connections.devices else None
+    if droop is not None:
+        area = int(inside.unit_area[k])
+        params = DroopOfferParams(
+            deadband_hz=droop.deadband_hz,
+            time_constant_s=droop.time_constant_s,
+            f_nominal_hz=float(inside.response.f_nominal_hz[area]),
+            f_start_hz=float(standing.f_hz[area]),
+            p_start_mw=float(standing.droop_mw[k]),
+        )
+        units.append(Unit("droop_offer", element, params))
+    return units
+
+
+def hosted_units(offer: DeviceOffer, element: str) -> list[Unit]:
+    """Return the units of an offer.
+
+    Raises
+    ------
+    ScenarioError
+        When a model is unknown, its parameters are wrong, or none of them carries the unit's power.
+    """
+    units, wrong = [], []
+    for name, given in offer.models.items():
+        try:
+            cls = device(name)
+            params = cls.params_type(**given)
+        except CaseError as error:
+            wrong.append(f"unit {element!r}: {error}")
+            continue
+        except ValidationError as error:
+            wrong += [f"unit {element!r}, device {name}: {e['loc'][0]}: {e['msg']}" for e in error.errors()]
+            continue
+        wrong += [f"unit {element!r}, device {name}: {finding}" for finding in cls.findings(params)]
+        units.append(Unit(name, element, params, f"unit {element!r}"))
+    if not wrong and not any(device(unit.model).carries_power for unit in units):
+        wrong.append(f"unit {element!r}: none of {', '.join(offer.models)} carries its power")
+    collected(wrong, ScenarioError)
+    return units
