@@ -1,0 +1,397 @@
+r"""Electronic load: a large power-electronic load that ceases in dips, comes back, or locks out.
+
+After PERC1 (power electronic reconnecting and ceasing load), the model the NERC alert of May 2026 names as
+the least for computational load. `docs/models/dynamics/loads.md` says line by line what is published [1]_
+and what is reconstructed here; every default is (unconfirmed). With the orders :math:`P_o, Q_o`, the
+measured voltage `V` and frequency `f`, and the connected fraction `F`:
+
+.. math::
+    p_1 &= 1 + K_{vp}\frac{sT_{vp}}{1+sT_{vp}}V + K_{fp}\,\mathrm{db}(f-1), \qquad
+    P = P_o\,\frac{1+sT_{ap}}{1+sT_{bp}}p_1\,F \\
+    |P+jQ| &\le V\,I_{max}\,F\,S_n\,g(V/V_{min}), \qquad g(r) = r(2-r) \text{ for } r<1, \text{ else } 1
+
+and likewise for Q. Under its current limit the load is a constant current; below `vmin_pu` that current
+fades, so that nothing is drawn from a dead bus. The orders follow the inputs `p_set_pu` and `q_set_pu` (on
+the system's base, drawn > 0) through a lag.
+
+Discrete logic, once a step, on the measured voltage. The fraction `fcease_pu` ceases within `tdrop_s` once
+the voltage was below `vcease_pu` for `tcease_s`, or above `vhigh_pu` for `thigh_s`. Once it was between
+`vrecon_pu` and `vhrecon_pu` for `trecon_s`, F goes back at `rrecon_pu_per_s` to
+:math:`1-F_{cease}+F_{recon}F_{cease}`. Every fall below `vcnt_pu` is a dip; with `nmax_count` of them within
+`twin_s` the ceased part locks out until the input `reset` is set to 1, which brings all of it back.
+
+References
+----------
+.. [1] PowerWorld Simulator 24, help pages *Load Characteristic Model: PERC1* and *LDEV1*, after EPRI, *A
+   Positive Sequence Model for Aggregated Representation Electric Vehicle Chargers*, November 2022.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from cosim.core.errors import CaseError, collected
+from cosim.core.jit import jit
+from cosim.core.params import Params
+from cosim.core.types import Floats
+from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate, lead_lag, washout
+from grids.dynamics.kernels.relays import above_s, angle_lead, below_s, expired, frequency_pu
+from grids.numbers import Complexes
+
+
+class ElectronicLoadParams(Params):
+    """One load; powers are relative to its orders, currents to its rating. Defaults (unconfirmed)."""
+
+    sn_mva: float = Field(
+        default=0, ge=0, description="rating, base of imax_pu; 0: apparent power of the operating point"
+    )
+    tset_s: float = Field(default=0.02, gt=0, description="lag with which the load follows its orders")
+    tv_s: float = Field(default=0.02, ge=0, description="lag of the voltage measurement")
+    tf_s: float = Field(default=0.05, gt=0, description="lag of the frequency measurement, taken twice")
+    kvp_pu: float = Field(default=0, description="washout of the voltage into P: gain; 0 is constant power")
+    tvp_s: float = Field(default=0, ge=0, description="its time constant")
+    kvq_pu: float = Field(default=0, description="washout of the voltage into Q: gain")
+    tvq_s: float = Field(default=0, ge=0, description="its time constant")
+    kfp_pu: float = Field(default=0, description="change of P per frequency beyond the dead band")
+    kfq_pu: float = Field(default=0, description="change of Q per frequency beyond the dead band")
+    dbfl_pu: float = Field(default=-0.001, le=0, description="lower edge of the frequency dead band")
+    dbfh_pu: float = Field(default=0.001, ge=0, description="upper edge of the frequency dead band")
+    tap_s: float = Field(default=0, ge=0, description="lead of the P path")
+    tbp_s: float = Field(default=0, ge=0, description="lag of the P path; 0 leaves the lead-lag out")
+    taq_s: float = Field(default=0, ge=0, description="lead of the Q path")
+    tbq_s: float = Field(default=0, ge=0, description="lag of the Q path; 0 leaves the lead-lag out")
+    imax_pu: float = Field(default=1.15, gt=0, description="largest current")
+    vmin_pu: float = Field(default=0.15, gt=0, lt=1, description="voltage below which the current fades")
+    vcease_pu: float = Field(default=0.75, ge=0, description="voltage below which the load ceases")
+    tcease_s: float = Field(default=0.02, ge=0, description="how long it must be below")
+    vhigh_pu: float = Field(default=1.2, gt=1, description="voltage above which the load ceases")
+    thigh_s: float = Field(default=0.5, ge=0, description="how long it must be above")
+    fcease_pu: float = Field(default=1, ge=0, le=1, description="fraction that ceases")
+    tdrop_s: float = Field(default=0.02, ge=0, description="time in which it ceases")
+    vrecon_pu: float = Field(default=0.9, gt=0, description="voltage above which the load comes back")
+    vhrecon_pu: float = Field(default=1.1, gt=0, description="and below which")
+    trecon_s: float = Field(default=1.0, ge=0, description="how long it must be between them")
+    frecon_pu: float = Field(
+        default=1, ge=0, le=1, description="part of what ceased that comes back by itself"
+    )
+    rrecon_pu_per_s: float = Field(default=0.2, gt=0, description="rate at which it comes back")
+    vcnt_pu: float = Field(default=0.75, ge=0, description="voltage below which a dip is counted")
+    nmax_count: int = Field(default=3, ge=0, le=10, description="dips that lock out; 0 counts none")
+    twin_s: float = Field(default=60.0, gt=0, description="window in which they are counted")
+
+
+KEPT = 10
+"""Instants of dips kept: the largest `nmax_count`."""
+CEASED, RETURNS, LOCKED, RESET = 1, 2, 4, 8
+"""What `after` has to say, as a sum."""
+TEXT = {
+    RESET: "reset by hand",
+    LOCKED: "locked out",
+    CEASED: "ceased",
+    RETURNS: "comes back",
+}
+
+DERIVED = ("omega_base", "rating", "left")
+STATES = ("p_order", "q_order", "vm", "wash_p", "wash_q", "lead_p", "lead_q", "angle", "f", "fraction")
+READS = ("p_set_pu", "q_set_pu", "reset")
+WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out")
+MEMORY = (
+    *("before", "low_s", "high_s", "back_s", "ceased", "level", "by_hand", "slope"),
+    *("in_dip", "count", "locked", "news", "head", *(f"dip{i}" for i in range(KEPT))),
+)
+
+P: Any = rows(ElectronicLoadParams, DERIVED)
+X: Any = rows(STATES)
+S: Any = rows(READS, WRITES)
+Z: Any = rows(MEMORY)
+
+
+@jit
+def factors(u: Block, x: Floats, k: int, vm: float) -> tuple[float, float]:
+    """Return what voltage and frequency make of P and Q before their lead-lags [pu]."""
+    beyond = dead_band(x[X.f, k] - 1.0, u.p[P.dbfl_pu, k], u.p[P.dbfh_pu, k])
+    tvp, tvq = u.p[P.tvp_s, k], u.p[P.tvq_s, k]
+    p1 = 1.0 + washout(vm, x[X.wash_p, k], u.p[P.kvp_pu, k] * tvp, tvp) + u.p[P.kfp_pu, k] * beyond
+    q1 = 1.0 + washout(vm, x[X.wash_q, k], u.p[P.kvq_pu, k] * tvq, tvq) + u.p[P.kfq_pu, k] * beyond
+    return p1, q1
+
+
+@jit
+def drawn(u: Block, x: Floats, k: int, at: complex) -> complex:
+    """Return the power drawn at a voltage [pu on the system's base]."""
+    size = abs(at)
+    if not u.on[k] or size == 0.0:
+        return complex(0.0, 0.0)
+    p1, q1 = factors(u, x, k, lag(size, x[X.vm, k], u.p[P.tv_s, k]))
+    part = x[X.fraction, k] * u.p[P.left, k]
+    p = x[X.p_order, k] * lead_lag(p1, x[X.lead_p, k], u.p[P.tap_s, k], u.p[P.tbp_s, k]) * part
+    q = x[X.q_order, k] * lead_lag(q1, x[X.lead_q, k], u.p[P.taq_s, k], u.p[P.tbq_s, k]) * part
+    r = size / u.p[P.vmin_pu, k]
+    fade = r * (2.0 - r) if r < 1.0 else 1.0
+    most, wanted = size * u.p[P.imax_pu, k] * u.p[P.rating, k] * part * fade, math.hypot(p, q)
+    held = most / wanted if wanted > most else 1.0
+    return complex(p * held, q * held)
+
+
+@jit
+def inject(u: Block, x: Floats, v: Complexes, w: Floats, current: Complexes) -> None:
+    """Take what each load draws out of its bus [pu]."""
+    for k in range(u.port.size):
+        at = v[u.port[k]]
+        if u.on[k] and abs(at) > 0.0:
+            current[u.port[k]] -= (drawn(u, x, k, at) / at).conjugate()
+
+
+@jit
+def measure(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats) -> None:
+    """Write what each load draws [pu on the system's base], and where its logic stands."""
+    for k in range(u.port.size):
+        power = drawn(u, x, k, v[u.port[k]])
+        s[u.wire[S.p_load_pu, k]] = power.real
+        s[u.wire[S.q_load_pu, k]] = power.imag
+        s[u.wire[S.connected_pu, k]] = x[X.fraction, k] * u.p[P.left, k] if u.on[k] else 0.0
+        s[u.wire[S.dips_count, k]] = u.z[Z.count, k]
+        s[u.wire[S.locked_out, k]] = u.z[Z.locked, k]
+
+
+@jit
+def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> None:
+    """Write the derivatives [1/s]."""
+    for k in range(u.port.size):
+        at = v[u.port[k]]
+        live = 1.0 if u.on[k] else 0.0
+        vm, tf = lag(abs(at), x[X.vm, k], u.p[P.tv_s, k]), u.p[P.tf_s, k]
+        p1, q1 = factors(u, x, k, vm)
+        seen = live if abs(at) > 0.0 else 0.0
+        lead = seen * angle_lead(at, x[X.angle, k])
+        dx[X.p_order, k] = live * (s[u.wire[S.p_set_pu, k]] - x[X.p_order, k]) / u.p[P.tset_s, k]
+        dx[X.q_order, k] = live * (s[u.wire[S.q_set_pu, k]] - x[X.q_order, k]) / u.p[P.tset_s, k]
+        dx[X.vm, k] = live * lag_rate(abs(at), x[X.vm, k], u.p[P.tv_s, k])
+        dx[X.wash_p, k] = live * lag_rate(vm, x[X.wash_p, k], u.p[P.tvp_s, k])
+        dx[X.wash_q, k] = live * lag_rate(vm, x[X.wash_q, k], u.p[P.tvq_s, k])
+        dx[X.lead_p, k] = live * lag_rate(p1, x[X.lead_p, k], u.p[P.tbp_s, k])
+        dx[X.lead_q, k] = live * lag_rate(q1, x[X.lead_q, k], u.p[P.tbq_s, k])
+        dx[X.angle, k] = lead / tf
+        dx[X.f, k] = seen * (frequency_pu(lead, tf, u.p[P.omega_base, k]) - x[X.f, k]) / tf
+        dx[X.fraction, k] = live * u.z[Z.slope, k]
+
+
+@jit
+def released(u: Block, k: int) -> None:
+    """Undo lock-out and counting; all of the load may come back."""
+    u.z[Z.locked, k], u.z[Z.by_hand, k] = 0.0, 1.0
+    if u.z[Z.ceased, k] == 0.0:
+        u.z[Z.level, k] = 1.0
+    for i in range(KEPT):
+        u.z[Z.dip0 + i, k] = -np.inf
+
+
+@jit
+def counts(u: Block, k: int, now: float, t_s: float) -> bool:
+    """Count the dips within the window; True when they lock the load out."""
+    low = now < u.p[P.vcnt_pu, k]
+    if low and u.z[Z.in_dip, k] == 0.0:
+        head = (int(u.z[Z.head, k]) + 1) % KEPT
+        u.z[Z.head, k] = head
+        u.z[Z.dip0 + head, k] = t_s
+    u.z[Z.in_dip, k] = 1.0 if low else 0.0
+    count = 0.0
+    for i in range(KEPT):
+        if t_s - u.z[Z.dip0 + i, k] <= u.p[P.twin_s, k]:
+            count += 1.0
+    u.z[Z.count, k] = count
+    if u.p[P.nmax_count, k] == 0.0 or count < u.p[P.nmax_count, k] or u.z[Z.locked, k] == 1.0:
+        return False
+    u.z[Z.locked, k] = 1.0
+    return True
+
+
+@jit
+def switches(u: Block, k: int, now: float, h_s: float) -> int:
+    """Cease or come back, and say so."""
+    before = u.z[Z.before, k]
+    u.z[Z.low_s, k] = below_s(u.z[Z.low_s, k], before, now, u.p[P.vcease_pu, k], h_s)
+    u.z[Z.high_s, k] = above_s(u.z[Z.high_s, k], before, now, u.p[P.vhigh_pu, k], h_s)
+    back_s = above_s(u.z[Z.back_s, k], before, now, u.p[P.vrecon_pu, k], h_s)
+    u.z[Z.back_s, k] = 0.0 if now > u.p[P.vhrecon_pu, k] else back_s
+    u.z[Z.before, k] = now
+    if u.z[Z.ceased, k] == 0.0:
+        sagged = expired(u.z[Z.low_s, k], u.p[P.tcease_s, k])
+        swelled = expired(u.z[Z.high_s, k], u.p[P.thigh_s, k])
+        if sagged or swelled or u.z[Z.locked, k] == 1.0:
+            u.z[Z.ceased, k] = 1.0
+            return CEASED
+    elif u.z[Z.locked, k] == 0.0 and expired(u.z[Z.back_s, k], u.p[P.trecon_s, k]):
+        by_itself = 1.0 - u.p[P.fcease_pu, k] * (1.0 - u.p[P.frecon_pu, k])
+        u.z[Z.level, k] = 1.0 if u.z[Z.by_hand, k] == 1.0 else by_itself
+        u.z[Z.ceased, k], u.z[Z.by_hand, k] = 0.0, 0.0
+        return RETURNS
+    return 0
+
+
+@jit
+def steered(u: Block, k: int, fraction: float, h_s: float) -> float:
+    """Return how fast the connected fraction moves in the next step [1/s]."""
+    target, slowest = u.z[Z.level, k], -np.inf
+    if u.z[Z.ceased, k] == 1.0:
+        target = 1.0 - u.p[P.fcease_pu, k]
+        if u.p[P.tdrop_s, k] > 0.0:
+            slowest = -u.p[P.fcease_pu, k] / u.p[P.tdrop_s, k]
+    return clip((target - fraction) / h_s, slowest, u.p[P.rrecon_pu_per_s, k])
+
+
+@jit
+def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h_s: float) -> bool:
+    """Count dips, cease, come back; True when there is something to say."""
+    act = False
+    for k in range(u.port.size):
+        if not u.on[k]:
+            continue
+        news = 0
+        now = lag(abs(v[u.port[k]]), x[X.vm, k], u.p[P.tv_s, k])
+        if s[u.wire[S.reset, k]] > 0.5:
+            s[u.wire[S.reset, k]] = 0.0
+            released(u, k)
+            news += RESET
+        if counts(u, k, now, t_s):
+            news += LOCKED
+        news += switches(u, k, now, h_s)
+        u.z[Z.slope, k] = steered(u, k, x[X.fraction, k], h_s)
+        if news > 0:
+            u.z[Z.news, k] = news
+            act = True
+    return act
+
+
+class ElectronicLoad(Device):
+    """Power-electronic load that ceases, reconnects and locks out."""
+
+    params_type = ElectronicLoadParams
+    role = "load"
+    carries_power = True
+    tables = ("load",)
+    derived = DERIVED
+    states = STATES
+    reads = READS
+    writes = WRITES
+    measured = WRITES
+    angles = ("angle",)
+    memory = MEMORY
+    inject = staticmethod(inject)
+    measure = staticmethod(measure)
+    rhs = staticmethod(rhs)
+    after = staticmethod(after)
+
+    @classmethod
+    def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
+        """Draw the power of the operating point, which must be within the limits."""
+        p, vm, drawn_pu = u.p, np.abs(site.v_pu), -site.s_pu
+        p[P.omega_base], p[P.left] = site.omega_base, 1.0
+        p[P.rating] = np.where(p[P.sn_mva] > 0.0, p[P.sn_mva] / site.base_mva, np.abs(drawn_pu))
+        _check(u, vm, np.abs(drawn_pu), site)
+        s[u.wire[S.p_set_pu]], s[u.wire[S.q_set_pu]] = drawn_pu.real, drawn_pu.imag
+        x[X.p_order], x[X.q_order] = drawn_pu.real, drawn_pu.imag
+        x[X.vm], x[X.wash_p], x[X.wash_q] = vm, vm, vm
+        x[X.lead_p], x[X.lead_q], x[X.f], x[X.fraction] = 1.0, 1.0, 1.0, 1.0
+        x[X.angle] = np.angle(site.v_pu)
+        u.z[Z.before], u.z[Z.level] = vm, 1.0
+        u.z[Z.dip0 :] = -np.inf
+
+    @classmethod
+    def nonlinear(cls, u: Block) -> bool:
+        """Constant power is."""
+        return True
+
+    @classmethod
+    def lags(cls, u: Block) -> dict[str, Floats]:
+        """Return the plain lags."""
+        p = u.p
+        names = {
+            "p_order": P.tset_s,
+            "q_order": P.tset_s,
+            "vm": P.tv_s,
+            "wash_p": P.tvp_s,
+            "wash_q": P.tvq_s,
+            "lead_p": P.tbp_s,
+            "lead_q": P.tbq_s,
+            "angle": P.tf_s,
+            "f": P.tf_s,
+        }
+        return {name: p[row] for name, row in names.items()}
+
+    @classmethod
+    def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
+        """Return the bounds of the connected fraction."""
+        return {"fraction": (np.zeros(u.port.size), np.ones(u.port.size))}
+
+    @classmethod
+    def shed(cls, u: Block, k: int, share_pu: float) -> bool:
+        """Take a share of the load away."""
+        u.p[P.left, k] *= 1.0 - share_pu
+        return True
+
+    @classmethod
+    def demand(cls, u: Block, s: Floats, k: int) -> complex:
+        """Return the orders."""
+        return complex(s[u.wire[S.p_set_pu, k]], s[u.wire[S.q_set_pu, k]])
+
+    @classmethod
+    def set_demand(cls, u: Block, s: Floats, k: int, s_pu: complex) -> None:
+        """Give orders; the load follows them through its lag."""
+        s[u.wire[S.p_set_pu, k]], s[u.wire[S.q_set_pu, k]] = s_pu.real, s_pu.imag
+
+    @classmethod
+    def findings(cls, params: Any) -> Sequence[str]:
+        """Refuse thresholds between which the load could not rest."""
+        pairs = (("vcease_pu", "vrecon_pu"), ("vcnt_pu", "vrecon_pu"), ("vrecon_pu", "vhrecon_pu"))
+        wrong = [
+            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
+            for low, high in pairs
+            if getattr(params, low) >= getattr(params, high)
+        ]
+        if params.vhrecon_pu > params.vhigh_pu:
+            wrong.append(f"vhrecon_pu={params.vhrecon_pu:g} is above vhigh_pu={params.vhigh_pu:g}")
+        return wrong
+
+    @classmethod
+    def act(cls, u: Block, session: Any) -> None:
+        """Write what happened into the log."""
+        names = session.elements_of(u)
+        for k in np.flatnonzero(u.z[Z.news] > 0.0).tolist():
+            news = int(u.z[Z.news, k])
+            what = ", ".join(text for code, text in TEXT.items() if news & code)
+            count, at = int(u.z[Z.count, k]), u.z[Z.before, k]
+            session.note(f"{names[k]}: {what} at {at:.3f} pu ({count} dips in {u.p[P.twin_s, k]:g} s)")
+            u.z[Z.news, k] = 0.0
+
+
+def _check(u: Block, vm_pu: Floats, s_pu: Floats, site: Site) -> None:
+    """Refuse an operating point beyond the limits.
+
+    Raises
+    ------
+    CaseError
+        With every load: element, what it must do there and what is allowed.
+    """
+    p = u.p
+    low, high = np.maximum(p[P.vcease_pu], p[P.vcnt_pu]), p[P.vhigh_pu]
+    most = p[P.rating] * p[P.imax_pu] * vm_pu
+    wrong = []
+    for k, name in enumerate(site.elements):
+        where = f"{name} (electronic_load)"
+        if p[P.rating, k] == 0.0:
+            wrong.append(f"{where} sn_mva=0 draws nothing at the operating point: give its rating")
+        elif s_pu[k] > most[k]:
+            mva, limit = s_pu[k] * site.base_mva, most[k] * site.base_mva
+            wrong.append(f"{where} draws {mva:.4g} MVA at the operating point (imax_pu allows {limit:.4g})")
+        if not low[k] < vm_pu[k] < high[k]:
+            allowed = f"allowed: {low[k]:g} to {high[k]:g}"
+            wrong.append(f"{where} would cease at the operating point's {vm_pu[k]:.3f} pu ({allowed})")
+    collected(wrong, CaseError)
+
+
+DEVICE = ElectronicLoad
