@@ -92,6 +92,7 @@ def check_flat(session: Session) -> None:
         With every state outside its limits and every derivative above `FLAT_PER_S`: element, model,
         state and value.
     """
+    rate = session.derivatives
     x, wiring, name = session.system.x, session.solution.wiring, session.system.state_name
     outside = np.flatnonzero((x < wiring.lower - 1e-9) | (x > wiring.upper + 1e-9))
     limits = [f"(allowed: {wiring.lower[i]:g} to {wiring.upper[i]:g})" for i in outside.tolist()]
@@ -99,8 +100,20 @@ def check_flat(session: Session) -> None:
         f"{name(i)} must be {x[i]:g} at the operating point {limit}"
         for i, limit in zip(outside.tolist(), limits, strict=True)
     ]
-    collected(wrong, CaseError)
-    rate = session.derivatives
+    collected([*wrong, *_excluded(session)], CaseError)
     moving = np.flatnonzero(~(np.abs(rate) <= FLAT_PER_S))
     why = f"at the operating point (allowed: {FLAT_PER_S:g})"
     collected([f"{name(i)} moves by {rate[i]:g} 1/s {why}" for i in moving.tolist()], CaseError)
+
+
+def _excluded(session: Session) -> list[str]:
+    """Return a line for each demand of the operating point that a unit's limits exclude."""
+    system, v = session.system, session.solution.work.v
+    wrong: list[str] = []
+    for group, x in zip(system.groups, system.views(system.x), strict=True):
+        for what, (value, low, high) in group.cls.demands(group.block, x, v, system.s).items():
+            for k in np.flatnonzero((value < low - 1e-9) | (value > high + 1e-9)):
+                unit = f"{group.elements[k]} ({group.model}) {what}"
+                limits = f"(allowed: {low[k]:g} to {high[k]:g})"
+                wrong.append(f"{unit} must be {value[k]:g} at the operating point {limits}")
+    return wrong

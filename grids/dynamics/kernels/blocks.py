@@ -6,6 +6,7 @@ that pass through stay where they are. [1]_
 References
 ----------
 .. [1] P. Kundur, *Power System Stability and Control*, 1994, sections 8.6 and 12.3.
+.. [2] IEEE Std 421.5-2016, annex D: rectifier regulation.
 """
 
 import math
@@ -65,6 +66,21 @@ def dead_band(u: float, low: float, high: float) -> float:
 def saturation(flux: float, start: float, gain: float) -> float:
     r"""Return the quadratic saturation :math:`S\psi = B(\psi-A)^2` beyond `start`, zero below."""
     return gain * (flux - start) ** 2 if flux > start else 0.0
+
+
+@jit
+def rectifier(loading: float) -> float:
+    r"""Return the share of its no-load voltage a rectifier delivers, :math:`F_{EX}(I_N)` [2]_.
+
+    `loading` is :math:`I_N = K_C I_{fd}/V_E`; the three pieces are the rectifier's modes of commutation.
+    """
+    if loading <= 0.0:
+        return 1.0
+    if loading <= 0.433:
+        return 1.0 - 0.577 * loading
+    if loading <= 0.75:
+        return math.sqrt(0.75 - loading * loading)
+    return 1.732 * (1.0 - loading) if loading <= 1.0 else 0.0
 
 
 @jit
