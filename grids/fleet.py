@@ -12,6 +12,7 @@ from cosim.core.errors import CaseError
 from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats, Ints
 from grids.case import Case
+from grids.governors import governors, plant_with
 from grids.plants import PlantType, plant_types
 
 RATED_PU = 0.9
@@ -134,7 +135,9 @@ def fleet_from_case(case: Case) -> Fleet:
     """Return the machines of a case: one per gen (out of service ones offline), one per rest_fleet row.
 
     A gen's rated power is its max_p_mw, that of the rest `RATED_PU` of its MVA. A row may say `h_s` and
-    `responding_pu` itself. A pump (output < 0) turns at fixed speed: inertia, but no governor.
+    `responding_pu` itself. A pump (output < 0) turns at fixed speed: inertia, but no governor. Machines of
+    the case's dynamic tables have the governors of those tables (`grids.governors`); a rest_fleet row whose
+    area has one tie is the machine at that tie, if there is one.
 
     Raises
     ------
@@ -143,7 +146,12 @@ def fleet_from_case(case: Case) -> Fleet:
     """
     gen, rest = case.net.gen, case.net["rest_fleet"]
     machines = [_gen_machine(row, case.net.bus["area"]) for row in gen.to_dict("records")]
-    machines += [_rest_machine(row) for row in rest.to_dict("records")]
+    machines += [_rest_machine(row, case.net["ties"]) for row in rest.to_dict("records")]
+    own, f_hz = governors(case), float(case.meta["f_nominal_hz"])
+    for machine in machines:
+        if machine["element"] in own:
+            governor = own[machine["element"]]
+            machine["kind"] = plant_with(machine["kind"], governor, machine["p_rated_mw"], f_hz)
     return _fleet(machines, [str(name) for name in case.net["areas"]["name"]])
 
 
@@ -164,6 +172,7 @@ def _gen_machine(row: Mapping[Any, Any], bus_area: Any) -> dict[str, Any]:
     p0_mw = float(row["p_mw"]) * float(row.get("scaling", 1.0))
     return {
         "name": str(row["name"]),
+        "element": str(row["name"]),
         "area": str(bus_area[row["bus"]]),
         "online": bool(row["in_service"]),
         "sn_mva": float(row["sn_mva"]),
@@ -177,12 +186,14 @@ def _gen_machine(row: Mapping[Any, Any], bus_area: Any) -> dict[str, Any]:
     }
 
 
-def _rest_machine(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _rest_machine(row: Mapping[Any, Any], ties: Any) -> dict[str, Any]:
+    here = ties[ties["area"] == row["area"]]["element"]
     name = f"{row['area']}/{row['plant_type']}"
     kind = _kind(str(row["plant_type"]), f"rest_fleet {name}")
     rated_mw = RATED_PU * float(row["sn_mva"])
     return {
         "name": name,
+        "element": str(here.iloc[0]) if len(here) == 1 else "",
         "area": str(row["area"]),
         "online": True,
         "sn_mva": float(row["sn_mva"]),

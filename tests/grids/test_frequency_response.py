@@ -20,7 +20,8 @@ NO_OFFERS = offers_from_devices([], np.zeros(0, dtype=np.int64))
 
 @pytest.fixture(scope="module")
 def england() -> tuple[Fleet, AreaTable]:
-    case = load_case("ieee39")
+    """The 39 buses with the governors of their plant types instead of those of their dynamic tables."""
+    case = dataclasses.replace(load_case("ieee39"), folder=None)
     return fleet_from_case(case), areas_from_case(case)
 
 
