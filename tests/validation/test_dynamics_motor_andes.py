@@ -1,4 +1,4 @@
-"""The induction motor follows ANDES 2.0.0's Motor3 (golden/make_motor.py says how the files were made)."""
+"""The induction motor follows ANDES 2.0.0's Motor3 (golden/motor/make_motor.py says how the files were made)."""
 
 import copy
 import dataclasses
@@ -14,11 +14,19 @@ from grids.dynamics import BusFault, LoadStep, Run, begin
 from grids.dynamics.devices.motor3 import Motor3Params
 from grids.dynamics.tables import Unit
 
-GOLDEN = Path(__file__).parent / "golden"
-START = pd.read_csv(GOLDEN / "motor_start.csv").iloc[0]
+GOLDEN = Path(__file__).parent / "golden" / "motor"
+START = pd.read_csv(GOLDEN / "start.csv").iloc[0]
 MOTOR = Motor3Params(
-    **{"sn_mva": 200.0, "rs_pu": 0.013, "xs_pu": 0.067, "xm_pu": 3.8, "rr_pu": 0.009, "xr_pu": 0.17},
-    **{"h_s": 1.5, "a_pu": 0.7, "b_pu": 0.7, "c_pu": 0.2},
+    sn_mva=200.0,
+    rs_pu=0.013,
+    xs_pu=0.067,
+    xm_pu=3.8,
+    rr_pu=0.009,
+    xr_pu=0.17,
+    h_s=1.5,
+    a_pu=0.7,
+    b_pu=0.7,
+    c_pu=0.2,
 )
 EVENTS = {
     "step": LoadStep(load="load_8", p_mw=100.0 * START.vm_8_pu**2, at_s=1.0),  # 1 pu of conductance
@@ -54,7 +62,7 @@ def test_the_slip_that_draws_the_power_is_the_one_at_which_the_torques_balance_i
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_a_motor_follows_andes(name: str) -> None:
-    golden = pd.read_csv(GOLDEN / f"motor_{name}.csv.gz")
+    golden = pd.read_csv(GOLDEN / f"{name}.csv.gz")
     ours = session(EVENTS[name])
     ours.advance(10.0, every=1)
     run = Run(ours)

@@ -1,11 +1,12 @@
 """Make the golden files of the induction motor: ANDES's Motor3 at bus 7 of kundur (development only).
 
-    python tests/validation/golden/make_motor.py     # needs andes==2.0.0, a few minutes
+    python tests/validation/golden/motor/make_motor.py     # needs andes==2.0.0, a few minutes
 
 A motor of 200 MVA takes over 160 MW of the load at bus 7; its load torque has parts constant, with speed
 and with its square (the last two alike, because ANDES writes one coefficient for the other; its torque
-coefficients are on the system's base). Loads are impedances. Trapezoidal rule at a fixed step of 1 ms; every 25th point is kept, every 5th within 1.5 s.
-`motor_start.csv` has the operating point: terminal voltage and what the motor draws.
+coefficients are on the system's base). Loads are impedances. Trapezoidal rule at a fixed step of 1 ms;
+every 25th point is kept, every 5th within 1.5 s. `start.csv` has the operating point: voltages, and what the
+motor draws. The reactances have the size of those of large industrial motors.
 """
 
 from pathlib import Path
@@ -16,8 +17,18 @@ import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 MOTOR = {
-    **{"Sn": 200.0, "Vn": 230.0, "fn": 60.0, "rs": 0.013, "xs": 0.067, "xm": 3.8},
-    **{"rr1": 0.009, "xr1": 0.17, "Hm": 1.5, "c1": 0.2, "c2": 0.7, "c3": 0.7},
+    "Sn": 200.0,
+    "Vn": 230.0,
+    "fn": 60.0,
+    "rs": 0.013,
+    "xs": 0.067,
+    "xm": 3.8,
+    "rr1": 0.009,
+    "xr1": 0.17,
+    "Hm": 1.5,
+    "c1": 0.2,
+    "c2": 0.7,
+    "c3": 0.7,
 }
 
 
@@ -76,12 +87,12 @@ def main() -> None:
     for name in ("step", "fault", "dip"):
         frame, start = run(name)
         frame.to_csv(
-            HERE / f"motor_{name}.csv.gz",
+            HERE / f"{name}.csv.gz",
             index=False,
             float_format="%.8g",
             compression={"method": "gzip", "mtime": 0},
         )
-        pd.DataFrame([start]).to_csv(HERE / "motor_start.csv", index=False, float_format="%.12g")
+        pd.DataFrame([start]).to_csv(HERE / "start.csv", index=False, float_format="%.12g")
 
 
 if __name__ == "__main__":
