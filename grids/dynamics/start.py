@@ -6,6 +6,7 @@ import numpy as np
 
 from cosim.core.errors import CaseError, collected
 from grids.case import Case
+from grids.dynamics.devices.hvdc_vsc import default_links
 from grids.dynamics.devices.zip import ZipParams
 from grids.dynamics.events import Event
 from grids.dynamics.network import DENSE_PORTS
@@ -72,6 +73,7 @@ def begin(
         if element.table in GIVEN and element.name not in modelled:
             kind = loads if element.table in {"load", "motor"} else POWER
             tabled.append(Unit("zip", element.name, kind))
+    tabled += default_links(point, modelled)
     default = Unit("zip", "", loads)
     for event in events:
         tabled += event.units(point, default)

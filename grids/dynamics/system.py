@@ -15,7 +15,7 @@ from grids.dynamics.operating import Element, OperatingPoint
 from grids.dynamics.registry import device
 from grids.dynamics.tables import Unit
 
-MAKERS = ("gen", "ext_grid")
+MAKERS = ("gen", "ext_grid", "dcline")
 """Tables whose elements must have a model; what stands in others becomes a static load."""
 
 
