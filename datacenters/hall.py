@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.component import Balance, Context, Port
+from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params
 from cosim.core.types import Bools, Floats
@@ -16,10 +16,13 @@ from datacenters.cooling import Cooling
 from datacenters.kernels import hall as kernel
 from datacenters.sizing import Size, initial_state, kernel_parameters, thermal_network
 from datacenters.thermal import propagators
+from datacenters.ups import Bank, ResetUps, Ups
 
 LONGEST_SUBSTEP_S = 0.25
 SETTLE_WITHIN_H = 96
 SETTLED_K = 1e-10
+MARGIN_PU = 1.3
+"""Rating of a hall's supply over its IT power: room for cooling, losses and recharging (unconfirmed)."""
 
 
 class GpuHallParams(Params):
@@ -65,6 +68,9 @@ class GpuHallParams(Params):
     power_factor_pu: float = Field(
         default=0.98, gt=0.5, le=1, description="lagging, at the connection point (unconfirmed)"
     )
+    ups: Ups | None = Field(
+        default=None, description="supply of the whole hall with batteries; none: it draws through any dip"
+    )
 
     @model_validator(mode="after")
     def _size_is_given_once(self) -> Self:
@@ -92,9 +98,10 @@ class GpuHall:
     """Halls whose power follows their work, temperatures and the weather.
 
     Work that finds no free accelerator is reported as unserved and is gone: queues live in whoever
-    sends the work. Power does not depend on voltage or frequency (constant-power rectifiers); UPS
-    transfer at low voltage is not modelled. At 0 pu, on an island without source, a hall draws nothing
-    and does no work; pumps and fans stand still and heat only evens out.
+    sends the work. Power does not depend on voltage or frequency (constant-power rectifiers). At 0 pu,
+    on an island without source, a hall draws nothing and does no work; pumps and fans stand still and heat
+    only evens out. A hall with a `ups` is carried by its batteries meanwhile; where the grid integrates
+    dynamic models it stands there as an electronic load that lets go in dips, comes back or locks out.
     The run starts in thermal equilibrium with the inputs of the first step, under voltage.
     """
 
@@ -106,6 +113,7 @@ class GpuHall:
         Port("cooling_pu", "share of dry coolers and chillers in service, 0 to 1", 1.0),
         Port("vm_pu", "voltage at the connection point: 0 is no supply, otherwise power is constant", 1.0),
         Port("f_hz", "frequency: has no effect", 50.0),
+        Port("connected_pu", "share of the hall its supply has on the grid, as the grid's device tells", 1.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("p_mw", "power drawn at the connection point, mean over the step, as all powers"),
@@ -128,19 +136,31 @@ class GpuHall:
         Port("temp_supply_degc", "coolant to the racks; inlet air where racks are air cooled"),
         Port("temp_air_degc", "hall air behind the racks"),
         Port("temp_inlet_degc", "air entering the racks"),
+        Port("order_mw", "power the hall would draw with all of its supply on the grid"),
+        Port("order_mvar", "reactive power it would draw"),
+        Port("ups_mw", "power out of the batteries of its supply, below 0 stored"),
+        Port("ups_energy_mwh", "energy in them, at the end"),
+        Port("ups_reset_code", "1 while its supply is switched back by hand"),
     )
     balances: ClassVar[tuple[Balance, ...]] = (
-        Balance("power", ("p_mw",), ("it_mw", "cooling_mw", "loss_mw")),
+        Balance("power", ("p_mw", "ups_mw"), ("it_mw", "cooling_mw", "loss_mw")),
+        Balance("ups", (), ("ups_mw",), "ups_energy_mwh"),
         Balance("heat", ("it_mw", "mover_mw"), ("heat_rejected_mw",), "heat_stored_mwh"),
         Balance("work", ("work_offered_gpu",), ("work_done_gpu", "work_unserved_gpu")),
     )
 
+    commands: ClassVar[Mapping[str, type[Params]]] = {"reset_ups": ResetUps}
+
     def __init__(self, params: Sequence[GpuHallParams]) -> None:
+        rated_mw = np.array([p.size().it_rated_mw for p in params])
+        self._supplies = tuple(p.ups for p in params)
+        self._bank = Bank(self._supplies, rated_mw)
+        self._rated_mva = rated_mw * MARGIN_PU
         self._networks = [thermal_network(p) for p in params]
         self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
         self._capacity = np.array([n.capacity for n in self._networks]).reshape(-1, kernel.N_STATES)
         self._first = np.array([initial_state(p) for p in params]).reshape(-1, kernel.N_STATES)
-        self._names = [port.name for port in self.outputs]
+        self._names = [port.name for port in self.outputs[: kernel.N_OUTPUTS]]
         self._limit_degc = self._params[:, kernel.T_THROTTLE]
         self._scratch = np.empty(kernel.N_SCRATCH)
         self._inputs = np.empty((kernel.N_INPUTS, len(params)))
@@ -154,18 +174,54 @@ class GpuHall:
         self._state = self._first.copy()
         self._settled = False
         self._throttled = np.zeros(len(self._networks), dtype=np.bool_)
+        self._bank.reset()
+        self._reset_code = np.zeros(len(self._networks))
+
+    def devices(self) -> tuple[DeviceOffer | None, ...]:
+        """Return what stands for each hall in a grid that integrates dynamic models."""
+        pairs = zip(self._supplies, self._rated_mva.tolist(), strict=True)
+        return tuple(None if ups is None else ups.offer(rated_mva) for ups, rated_mva in pairs)
+
+    def refusal(self, unit: int, command: Params) -> str | None:
+        """Return why a hall cannot be switched back."""
+        del command
+        return "it has no ups" if self._supplies[unit] is None else None
+
+    def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
+        """Switch a supply back to the grid by hand."""
+        del name, command
+        self._reset_code[unit] = 1.0
+        self._context.emit(t_s, self._name(unit), "reset_ups", "supply is switched back by hand")
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance all halls by `dt_s` in sub-steps of at most a quarter of a second."""
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
+        share_pu, runs = self._bank.supplied(inputs["connected_pu"], inputs["vm_pu"])
+        self._inputs[kernel.VM_PU] = np.where(runs, np.where(share_pu > 0.0, inputs["vm_pu"], 1.0), 0.0)
         if not self._settled:
             self._settle()
         outputs = self._advance(dt_s)
         throttled = outputs[kernel.THROTTLE] > 0.0
         if (throttled != self._throttled).any():
             self._tell(t_s + dt_s, throttled)
-        return dict(zip(self._names, outputs, strict=True))
+        return {**dict(zip(self._names, outputs, strict=True)), **self._supply(outputs, share_pu, dt_s)}
+
+    def _supply(self, outputs: Floats, share_pu: Floats, dt_s: float) -> dict[str, Floats]:
+        """Return what is drawn, ordered and stored when the grid carries a share of each hall."""
+        demand_mw, demand_mvar = outputs[kernel.P_MW], outputs[kernel.Q_MVAR]
+        recharge_mw, ups_mw, loss_mw = self._bank.carry(demand_mw, share_pu, dt_s)
+        reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
+        return {
+            "p_mw": np.where(self._bank.present, share_pu, 1.0) * demand_mw + recharge_mw,
+            "q_mvar": np.where(self._bank.present, share_pu, 1.0) * demand_mvar,
+            "loss_mw": outputs[kernel.LOSS_MW] + loss_mw,
+            "order_mw": demand_mw + recharge_mw,
+            "order_mvar": demand_mvar.copy(),
+            "ups_mw": ups_mw,
+            "ups_energy_mwh": self._bank.energy_mwh.copy(),
+            "ups_reset_code": reset_code,
+        }
 
     def _advance(self, dt_s: float) -> Floats:
         if dt_s not in self._substeps:

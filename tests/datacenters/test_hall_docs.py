@@ -13,6 +13,7 @@ from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
 from datacenters.hall import GpuHallParams
+from datacenters.ups import Ups
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
 
@@ -41,6 +42,7 @@ TABLES = {
     ("hall.md", "Cooling"): parameter_table(Cooling),
     ("hall.md", "LiquidCircuit"): parameter_table(LiquidCircuit),
     ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
+    ("hall.md", "Ups"): parameter_table(Ups),
     ("hall.md", "racks"): rack_table(),
     ("battery.md", "BatteryParams"): parameter_table(BatteryParams),
 }
