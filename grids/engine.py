@@ -15,7 +15,7 @@ from grids.balance import Balance
 from grids.case import Case, load_case, load_network
 from grids.elements import SWITCHED, Elements, bus_rows
 from grids.network_state import NetworkState
-from grids.params import PowerFlowParams
+from grids.params import GridSource, PowerFlowParams
 from grids.portrait import geography_of, provenance_of
 from grids.reactive import Switch
 from grids.response import Answer, Response, Tie, area_of_rows, rest_load_mw, tie_rows, ties_alive, ties_of
@@ -47,7 +47,7 @@ class Inside:
     unit_area: Ints
 
 
-def load_grid(params: PowerFlowParams) -> Case:
+def load_grid(params: GridSource) -> Case:
     """Return the case or network a scenario names."""
     return load_network(params.network) if params.network else load_case(params.case or "", params.point)
 
@@ -105,6 +105,7 @@ class PowerFlowGrid:
         self._context = Context()
         self._loud = self._context
         self._shadows = False
+        self.on_no_solution = params.on_no_solution
         self.inside = Inside(
             case,
             self._state,
@@ -118,7 +119,7 @@ class PowerFlowGrid:
         )
 
     @staticmethod
-    def points_of(params: PowerFlowParams) -> tuple[str, ...]:
+    def points_of(params: GridSource) -> tuple[str, ...]:
         """Return the named points and buses units can connect to, without building the grid."""
         case = load_grid(params)
         return tuple(dict.fromkeys([*case.points, *(str(name) for name in case.net.bus["name"])]))
@@ -220,6 +221,8 @@ class PowerFlowGrid:
     def _compose(self, answer: Answer, units_mw: Floats, units_mvar: Floats) -> None:
         """Put plan, units and answer together: what every element draws at the end of the exchange."""
         e, plan = self._elements, self._schedule
+        self.droop_mw: Floats = answer.droop_mw
+        """Response of each unit's fast offer at the end of the last exchange [MW], > 0 consumes more."""
         planned = slice(0, self._gen.stop)
         e.p_mw[planned] = plan.p_mw[planned]
         e.q_mvar[planned] = plan.q_mvar[planned]

@@ -163,8 +163,8 @@ class AreaFrequency:
         for area, model in enumerate(self._models):
             there = model.area
             step_hz = float(f_hz[area] - self.areas.f_nominal_hz[area] - there.df_hz[0])
-            there.df_hz[0] += step_hz
-            there.sample_hz += step_hz
+            there.df_hz[:] += step_hz
+            there.sample_hz[:] += step_hz
 
     def set_schedule(self, p_mw: Floats) -> None:
         """Set the scheduled output (machines,) [MW]; headroom follows."""

@@ -175,9 +175,9 @@ class Response:
         self._frequency.set_frequency(f_hz)
 
     def ordered_mw(self) -> tuple[Floats, Floats]:
-        """Return what AGC orders beyond the plan: of each gen (gens,), and over each tie (ties,) [MW]."""
-        gens = self.agc_mw[: self._gens]
-        return gens, self._tie_share @ (self._by_machine[:, self._gens :] @ self.agc_mw[self._gens :])
+        """Return what AGC orders of each gen (gens,), and what AGC and plan want of each tie (ties,) [MW]."""
+        rest = self._by_machine[:, self._gens :] @ self.agc_mw[self._gens :]
+        return self.agc_mw[: self._gens], self._tie_share @ rest + self._tie_import_mw
 
     def set_schedule(self, gens_mw: Floats) -> None:
         """Tell the governors what their machines are planned to generate."""

@@ -99,15 +99,17 @@ def start_session(
     params
         How to integrate.
     events
-        Disturbances whose units must stand ready from the start.
+        Disturbances to come: units they need stand ready from the start; they are not scheduled here.
     """
     point = _point(inside, connections, standing)
     units = _load_units(inside, point, params)
     for k, element in enumerate(_unit_elements(inside, connections)):
         units += _of_unit(inside, connections, k, element, standing)
+    default = Unit("zip", "", LOADS[params.loads])
+    for event in events:
+        units += event.units(point, default)
     session = begin(
         inside.case,
-        events,
         step_s=params.inner_step_s,
         method=params.method,
         loads=LOADS[params.loads],
