@@ -1,19 +1,20 @@
-"""Make the golden files: ANDES trajectories thinned to 18 Hz and a few columns (development only).
+"""Make the reference trajectories of the cases (development only).
 
     python tests/validation/golden/make_golden.py run RAW_FOLDER [SYSTEM ...]   # andes==2.0.0, tops==0.3.0
-    python tests/validation/golden/make_golden.py thin RAW_FOLDER               # needs pandas
+    python tests/validation/golden/make_golden.py thin RAW_FOLDER [SYSTEM ...]  # needs pandas
 
 `run` writes `<system>_<disturbance>_<loads>.csv.gz` for every disturbance below: trapezoidal rule at a fixed
 step of 1 ms, every 8th point kept (8.33 ms, every point, for constant-power loads, whose smooth events
 need no finer step); the toggles inside ANDES's files are switched off. All take about half an hour. `thin`
-keeps every 7th of those rows, the frequency of the centre of inertia, all speeds and every fourth bus voltage.
+keeps every 7th of those rows and the two with the extremes of the frequency of the centre of inertia, that
+frequency, all speeds and every fourth bus voltage, in the folder of the case.
 
-Systems: `ieee39` and `kundur` are files ANDES ships (our cases `ieee39_andes` and `kundur`); `k2a`, `pf39` and
-`pf39xl` are data sets tops ships, rebuilt in ANDES by `topsdata.py`: `pf39` without leakage reactances, as
-tops has them, `pf39xl` with those of our case `ieee39`.
-Loads are impedances (Z) or constant power (P). With P, ANDES runs no fault and nothing after the loss of
-kundur's generator 2; after the loss of ieee39's generator 38 it stops at the collapse, of which the last
-30 ms are left out.
+Systems: `ieee39` and `kundur` are files ANDES ships; `k2a`, `pf39` and `pf39xl` are data sets tops ships,
+rebuilt in ANDES by `topsdata.py`: `pf39` without leakage reactances, as tops has them, `pf39xl` with those of
+our case `ieee39`.
+Loads are impedances (Z) or constant power (P). With P, ANDES runs no fault, nothing of `k2a`, and nothing
+after the loss of kundur's generator 2; after the loss of ieee39's generator 38 it stops at the collapse, of
+which the last 30 ms are left out.
 """
 
 import sys
@@ -22,7 +23,15 @@ from typing import Any
 
 import pandas as pd
 
-HERE = Path(__file__).resolve().parent
+CASES = Path(__file__).resolve().parents[3] / "grids" / "cases"
+PLACES = {
+    "ieee39": ("ieee39_andes", ""),
+    "kundur": ("kundur", ""),
+    "k2a": ("k2a", ""),
+    "pf39": ("ieee39", "no_leakage_"),
+    "pf39xl": ("ieee39", ""),
+}
+"""Case of each system, and how its files begin there."""
 KEEP_EVERY, VOLTAGE_EVERY = 7, 4
 
 PATHS = {"ieee39": "ieee39/ieee39_full.xlsx", "kundur": "kundur/kundur_full.xlsx"}
@@ -55,7 +64,11 @@ DISTURBANCES = {
     "pf39xl": PF39,
 }
 
-IMPOSSIBLE = {("kundur", "gen_trip", "P"), *((system, "bus_fault", "P") for system in DISTURBANCES)}
+IMPOSSIBLE = {
+    ("kundur", "gen_trip", "P"),
+    *(("k2a", name, "P") for name in DISTURBANCES["k2a"]),
+    *((system, "bus_fault", "P") for system in DISTURBANCES),
+}
 
 
 def opened(case: str) -> Any:
@@ -131,7 +144,9 @@ def thin(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows and columns the golden file keeps."""
     speeds = [c for c in frame if c.startswith("omega_")]
     voltages = [c for c in frame if c.startswith("v_b")][::VOLTAGE_EVERY]
-    kept = frame.iloc[::KEEP_EVERY][["t", "f_coi_hz", *speeds, *voltages]]
+    after = frame[(frame.t - 1.0 > 0.012) & ((frame.t - 1.1).abs() > 0.012)].f_coi_hz
+    rows = sorted({*frame.index[::KEEP_EVERY], after.idxmin(), after.idxmax()})
+    kept = frame.loc[rows, ["t", "f_coi_hz", *speeds, *voltages]]
     kept = kept if frame.t.max() > 19.9 else kept[kept.t <= frame.t.max() - 0.0275]
     return kept.rename(columns={c: f"speed_gen_{c.rsplit('_b', 1)[1]}" for c in speeds}).rename(
         columns={c: f"vm_bus_{c[3:]}" for c in voltages}
@@ -147,8 +162,11 @@ def main(what: str, raw: Path, *systems: str) -> None:
                 if what == "run" and (case, name, loads) not in IMPOSSIBLE:
                     run(case, name, loads).to_csv(path, index=False, float_format="%.8g")
                 elif what == "thin" and path.is_file():
+                    folder, start = PLACES[case]
+                    target = CASES / folder / "expected" / "dynamics"
+                    target.mkdir(parents=True, exist_ok=True)
                     thin(pd.read_csv(path)).to_csv(
-                        HERE / path.name,
+                        target / f"{start}{name}_{loads}.csv.gz",
                         index=False,
                         float_format="%.8g",
                         compression={"method": "gzip", "mtime": 0},

@@ -1,0 +1,80 @@
+"""One frequency for the whole area against the centre of inertia of all machines: same case, same loss.
+
+Loads are constant power and AGC is off in both; both load dampings are zero. With impedance loads the
+machines see less of the loss than the area model is told of, which the last test shows.
+"""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+
+from grids.case import load_case
+from grids.dynamics import IMPEDANCE, POWER, GeneratorTrip, LoadStep, Run, simulate
+from grids.dynamics.measures import nadir, rocof
+from grids.dynamics.tables import read_units
+from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
+from grids.frequency import AreaFrequency
+
+CASE = load_case("ieee39")
+STEP_MW = 304.855
+LOADS = POWER.model_copy(update={"vmin_pu": 0.3})
+EVENTS = {
+    "load step": LoadStep(bus=16, p_mw=STEP_MW, at_s=1.0),
+    "load loss": LoadStep(load="load_16", p_mw=-STEP_MW, at_s=1.0),
+    **{f"gen_{bus} trip": GeneratorTrip(bus=bus, at_s=1.0) for bus in (30, 34, 38)},
+}
+
+
+@cache
+def machines(what: str, loads=LOADS) -> Run:
+    return simulate(CASE, [EVENTS[what]], until_s=20.0, step_s=1 / 120, loads=loads)
+
+
+def area(what: str) -> tuple[float, float, float]:
+    """Return lowest and highest frequency [Hz] and RoCoF [Hz/s] of the area model."""
+    fleet, areas = fleet_from_case(CASE), areas_from_case(CASE)
+    areas = dataclasses.replace(areas, damping_mw_per_hz=np.zeros(1), agc_bias_mw_per_hz=np.zeros(1))
+    model = AreaFrequency(fleet, areas, offers_from_devices([], np.zeros(0, dtype=np.int64)))
+    lost_mw = {"load step": STEP_MW, "load loss": -STEP_MW}.get(what, 0.0)
+    if what.endswith("trip"):
+        machine = fleet.name.index(what.removesuffix(" trip"))
+        model.trip(machine)
+        lost_mw = fleet.p0_mw[machine]
+    none = np.zeros(0)
+    results = [model.step(0.1 * k, 0.1, np.array([lost_mw]), none, none, none) for k in range(190)]
+    steepest = max((r.rocof_hz_per_s[0] for r in results), key=abs)
+    return min(r.f_min_hz[0] for r in results), max(r.f_max_hz[0] for r in results), steepest
+
+
+@pytest.mark.parametrize("what", EVENTS)
+def test_the_area_model_gives_the_nadir_and_the_steepness_of_the_machines(what: str) -> None:
+    lowest, highest, steepest = area(what)
+    f_hz = machines(what).f_coi_hz
+    f_hz = f_hz[f_hz.index > 1.0]
+    depth = (
+        (60.0 - lowest) / (60.0 - f_hz.min()) if what != "load loss" else (highest - 60) / (f_hz.max() - 60)
+    )
+    assert depth == pytest.approx(1.0, abs=0.1)
+    # beside a lost load governors run ahead of the mean: see the next test
+    assert steepest / rocof(f_hz, 0.5, 1.0) == pytest.approx(1.0, abs=0.06 if what == "load loss" else 0.05)
+
+
+def test_governors_near_a_loss_answer_before_the_mean_frequency_asks_them_to() -> None:
+    run = machines("load loss")
+    governed = [u.element for u in read_units(CASE) if u.model == "tgov1"]
+    early = (run.t_s > 1.1) & (run.t_s < 1.4)
+    assert (60.0 * run.speed_pu[governed].mean(axis=1) - run.f_coi_hz)[early].min() > 0.015
+    assert "gen_39" not in governed  # most of the inertia, far from the loss and without a governor
+
+
+@pytest.mark.parametrize(("what", "lost_mw"), [("load step", STEP_MW), ("gen_38 trip", 830.0)])
+def test_impedance_loads_take_part_of_a_loss_because_voltages_fall(what: str, lost_mw: float) -> None:
+    stiff, soft = machines(what), machines(what, IMPEDANCE)
+    delivered_mw = soft.p_mw.sum(axis=1)
+    wanted_mw = delivered_mw.iloc[0] + (lost_mw if what == "load step" else 0.0)
+    assert wanted_mw - delivered_mw.iloc[-1] > 0.15 * lost_mw
+    assert soft.vm_pu.iloc[-1].mean() < soft.vm_pu.iloc[0].mean() - 0.004
+    depths_hz = [60.0 - nadir(run.f_coi_hz)[1] for run in (stiff, soft)]
+    assert depths_hz[1] < 0.7 * depths_hz[0]
