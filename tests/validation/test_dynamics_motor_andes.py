@@ -1,4 +1,4 @@
-"""The induction motor follows ANDES 2.0.0's Motor3 (golden/motor/make_motor.py says how the files were made)."""
+"""The induction motor follows ANDES 2.0.0; golden/motor/make_motor.py says how the files were made."""
 
 import copy
 import dataclasses
