@@ -213,11 +213,9 @@ def test_a_hall_answers_the_frequency_beyond_its_dead_band() -> None:
     ours = session(hall=HALL.model_copy(update={"kfp_pu": 10.0}))
     group = ours.system.group("gencls")
     ours.system.x[group.state("omega")] = 0.99
-    ours.advance(3.0)
+    ours.advance(25.0)  # until the swing this starts has died away
     expected = HALL_MW * (1 + 10.0 * (-0.01 - HALL.dbfl_pu))
-    assert BASE * ours.signal("hall", "p_load_pu") == pytest.approx(
-        expected, rel=3e-4
-    )  # the machine still swings
+    assert BASE * ours.signal("hall", "p_load_pu") == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_washout_lets_the_power_dip_with_the_voltage_and_return() -> None:
@@ -273,7 +271,6 @@ def test_halving_the_step_converges_at_fourth_order() -> None:
 
     exact = end(1 / 1600)
     errors = [np.abs(end(h) - exact).max() for h in (1 / 100, 1 / 200, 1 / 400)]
-    print("errors", errors)
     rates = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     assert np.all(rates > 3.5)
 
