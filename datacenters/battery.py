@@ -6,10 +6,11 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.component import Balance, Context, DroopOffer, Link, Port
+from cosim.core.component import Balance, Context, DeviceOffer, DroopOffer, Link, Port
 from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params
 from cosim.core.types import Floats
+from datacenters.converter import Converter
 from datacenters.kernels import battery as kernel
 
 
@@ -52,6 +53,9 @@ class BatteryParams(Params):
     droop_mw_per_hz: float = Field(default=0.0, ge=0, description="fast frequency response; 0 offers none")
     droop_deadband_hz: float = Field(default=0.033, ge=0, description="no response within it")
     droop_time_constant_s: float = Field(default=0.2, gt=0, description="lag of the response")
+    converter: Converter | None = Field(
+        default=None, description="what stands for it where the grid integrates dynamic models"
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -100,6 +104,15 @@ def kernel_parameters(p: BatteryParams) -> Floats:
     return np.array(row)
 
 
+def _offers(p: BatteryParams) -> tuple[DroopOffer | DeviceOffer, ...]:
+    droop = DroopOffer(p.droop_deadband_hz, p.droop_time_constant_s)
+    offers: tuple[DroopOffer | DeviceOffer, ...] = (droop,) if p.droop_mw_per_hz > 0.0 else ()
+    if p.converter is None:
+        return offers
+    rated = (p.rated_mva(), p.droop_mw_per_hz, p.droop_deadband_hz, p.droop_time_constant_s)
+    return (*offers, p.converter.offer(*rated))
+
+
 class Battery:
     """Batteries that hold their power over a step, within rating, ramp and charge.
 
@@ -117,6 +130,7 @@ class Battery:
         Port("p_droop_mw", "mean droop the grid took in the last exchange, > 0 consumed more", 0.0),
         Port("q_order_mvar", "wanted reactive power", 0.0),
         Port("vm_pu", "voltage at the connection point: at 0 the converter is blocked", 1.0),
+        Port("p_drawn_mw", "what its model drew at the end of the last exchange; nan: it has none", np.nan),
         Port("f_hz", "frequency: has no effect here, the grid acts on the droop offer", 50.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
@@ -155,12 +169,9 @@ class Battery:
         self._dt_last_s = 0.0
         self._longest_s = 0.0
 
-    def devices(self) -> tuple[DroopOffer | None, ...]:
-        """Return the static part of each battery's droop offer."""
-        return tuple(
-            DroopOffer(p.droop_deadband_hz, p.droop_time_constant_s) if p.droop_mw_per_hz > 0.0 else None
-            for p in self._of
-        )
+    def devices(self) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...]:
+        """Return the static part of each battery's droop offer, and its converter's model."""
+        return tuple(_offers(p) for p in self._of)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Book the last exchange's droop, then hold one power over `dt_s`.

@@ -4,18 +4,20 @@ Arrays are indexed by the names below: `params[unit, row]`, `inputs[row, unit]`,
 `outputs[row, unit]`. MW and MWh; time in s at the door, in h inside.
 """
 
+import math
+
 from cosim.core.jit import jit
 from cosim.core.types import Floats
 
 S_PER_H = 3600.0
 
 # inputs
-ORDER_MW, SITE_MW, DROOP_MW, ORDER_MVAR, VM_PU = range(5)
-N_INPUTS = 5
+ORDER_MW, SITE_MW, DROOP_MW, ORDER_MVAR, VM_PU, TOLD_MW = range(6)
+N_INPUTS = 6
 
-# state: energy, converter power of the last step, power of site and battery together, last offer
-ENERGY, CONVERTER, TOGETHER, OFFERED_UP, OFFERED_DOWN = range(5)
-N_STATES = 5
+# state: energy, converter power of the last step, power of site and battery together, last offer, power drawn
+ENERGY, CONVERTER, TOGETHER, OFFERED_UP, OFFERED_DOWN, DRAWN = range(6)
+N_STATES = 6
 
 # parameters
 (
@@ -75,7 +77,8 @@ def advance_batteries(
 
     1. Book the droop delivered over the last step: with the converter at :math:`p_0` then, a mean
        :math:`d` changed the cells' energy by :math:`[c(p_0+d) - c(p_0)]\,\Delta t_0`, where
-       :math:`c(p)` is :math:`\eta_c p` charging and :math:`p/\eta_d` discharging.
+       :math:`c(p)` is :math:`\eta_c p` charging and :math:`p/\eta_d` discharging. Where a dynamic
+       model tells what it drew, :math:`d` is that less what was scheduled, whatever it is.
     2. Follow what is wanted, within converter ramp and rating and what the cells can take or give
        over this step.
     3. Offer as droop what rating and cells leave, so that no use of it passes a limit.
@@ -93,6 +96,8 @@ def advance_batteries(
         par, now = params[i], state[i]
         eta_c, eta_d, rated_mw = par[ETA_CHARGE], par[ETA_DISCHARGE], par[RATED_MW]
         droop_mw = within(inputs[DROOP_MW, i], -now[OFFERED_DOWN], now[OFFERED_UP])
+        if not first and not math.isnan(inputs[TOLD_MW, i]):
+            droop_mw = inputs[TOLD_MW, i] - now[DRAWN]
         before_mw = now[CONVERTER]
         by_droop_mw = cells(before_mw + droop_mw, eta_c, eta_d) - cells(before_mw, eta_c, eta_d)
         by_droop_mw *= dt_last_s / dt_s
@@ -112,7 +117,7 @@ def advance_batteries(
         cells_mw = cells(p_mw, eta_c, eta_d)
         now[ENERGY] += cells_mw * hours
         drawn_mw = 0.0 if dead else p_mw + par[STANDBY_MW]
-        now[CONVERTER], now[TOGETHER] = p_mw, inputs[SITE_MW, i] + drawn_mw
+        now[CONVERTER], now[TOGETHER], now[DRAWN] = p_mw, inputs[SITE_MW, i] + drawn_mw, drawn_mw
 
         now[OFFERED_UP] = now[OFFERED_DOWN] = 0.0
         if par[DROOP_GAIN] > 0.0 and not dead:

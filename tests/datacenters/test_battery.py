@@ -13,6 +13,7 @@ from cosim.core.component import Context, DroopOffer
 from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
 from datacenters.battery import Battery, BatteryParams
+from datacenters.converter import Converter
 
 PLAIN = BatteryParams(p_rated_mw=50.0, e_rated_mwh=100.0)
 DROOPY = BatteryParams(p_rated_mw=20.0, e_rated_mwh=5.0, droop_mw_per_hz=100.0)
@@ -206,7 +207,7 @@ def test_droop_that_was_never_offered_is_not_booked():
 
 
 def test_only_batteries_with_a_gain_hand_the_grid_a_device():
-    assert Battery([PLAIN, DROOPY]).devices() == (None, DroopOffer(0.033, 0.2))
+    assert Battery([PLAIN, DROOPY]).devices() == ((), (DroopOffer(0.033, 0.2),))
     out = (battery := Battery([PLAIN, DROOPY])).step(0.0, 1.0, inputs(battery))
     assert_allclose(out["droop_mw_per_hz"], [0.0, 100.0])
     assert_allclose(out["droop_up_mw"], [0.0, 20.0])
@@ -263,3 +264,33 @@ def test_kernel_equals_plain_python_on_random_orders(seed):
         energy, p_mw = numpy_step(params, energy, order_mw, dt_s)
         assert out["e_stored_mwh"][0] == pytest.approx(energy, rel=1e-12)
         assert out["p_mw"][0] == pytest.approx(p_mw, rel=1e-12, abs=1e-9)
+
+
+def test_a_battery_with_a_converter_books_what_its_model_drew():
+    told = BatteryParams(p_rated_mw=50.0, e_rated_mwh=100.0, converter=Converter(control="forming_droop"))
+    battery = Battery([told])
+    first = battery.step(0.0, 1.0, inputs(battery, p_order_mw=10.0))
+    drawn_mw = first["p_mw"][0] + 25.0
+    then = battery.step(1.0, 1.0, inputs(battery, p_order_mw=10.0, p_drawn_mw=drawn_mw))
+    assert then["p_droop_booked_mw"][0] == pytest.approx(25.0)
+    gained = then["e_stored_mwh"][0] - first["e_stored_mwh"][0]
+    assert gained == pytest.approx((10.0 + 25.0) * 0.94 / 3600.0)
+
+
+@pytest.mark.parametrize(
+    ("control", "models"),
+    [
+        ("following", {"regc_a", "reec_c", "repc_a"}),
+        ("forming_droop", {"regfm_a1"}),
+        ("forming_vsm", {"regfm_b1"}),
+    ],
+)
+def test_droop_of_the_battery_is_that_of_its_converter(control, models):
+    droopy = DROOPY.model_copy(update={"converter": Converter(control=control)})
+    offers = Battery([droopy]).devices()[0]
+    assert offers[0] == DroopOffer(0.033, 0.2)
+    assert set(offers[1].models) == models
+    rated_mva, per_power = droopy.rated_mva(), 1.0 / (100.0 * 50.0 / droopy.rated_mva())
+    stated = {**offers[1].models.get("repc_a", {}), **next(iter(offers[1].models.values()))}
+    assert stated["sn_mva"] == rated_mva
+    assert stated.get("mp_pu", 1.0 / stated.get("dup_pu", 1.0)) == pytest.approx(per_power)

@@ -11,6 +11,7 @@ import pytest
 from cosim.core.params import Params
 from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
+from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
 from datacenters.hall import GpuHallParams
 from datacenters.ups import Ups
@@ -45,6 +46,7 @@ TABLES = {
     ("hall.md", "Ups"): parameter_table(Ups),
     ("hall.md", "racks"): rack_table(),
     ("battery.md", "BatteryParams"): parameter_table(BatteryParams),
+    ("battery.md", "Converter"): parameter_table(Converter),
 }
 
 
