@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Address = str | int
 
+LOADS = ("load", "storage", "motor", "ward")
+"""Tables whose elements can be tripped and stepped as loads."""
+
 
 class Action(NamedTuple):
     """One change of the system at one instant."""
@@ -154,16 +157,16 @@ class LoadTrip(Event):
 
     def actions(self, session: "Session") -> Sequence[Action]:
         """Disconnect."""
-        tables = ("load", "storage", "motor", "ward")
-        element = find_element(session.system.point, tables, self.load, self.bus)
+        element = find_element(session.system.point, LOADS, self.load, self.bus)
         return (Action(self.at_s, f"{element.name} tripped", lambda s: s.trip(element.name)),)
 
 
 @dataclass(frozen=True)
 class LoadStep(Event):
-    """A load draws more (or less) at nominal voltage of the operating point.
+    """A load is ordered to draw more (or less).
 
-    At `bus=` an own load of the run's default kind appears; with `load=` that load grows in its kind.
+    At `bus=` an own load of the run's default kind appears; with `load=` that load grows in its kind: a
+    static one at the voltage of the operating point, one with a set-point through that.
     """
 
     p_mw: float
@@ -189,7 +192,7 @@ class LoadStep(Event):
         if self.load is None and self.bus is not None:
             name = self._name(point)
         else:
-            name = find_element(point, ("load",), self.load, self.bus).name
+            name = find_element(point, LOADS, self.load, self.bus).name
         text = f"{name}: {self.p_mw:+g} MW {self.q_mvar:+g} Mvar"
         return (Action(self.at_s, text, lambda s: s.change_load(name, self.p_mw, self.q_mvar)),)
 

@@ -147,7 +147,10 @@ class Session:
         ScenarioError
             When the element has no such input.
         """
-        groups = [group for group in self.system.groups if element in group.elements]
+        if element not in self._units:
+            msg = f"no element {element!r} with a dynamic model in the case.{nearest(element, self._units)}"
+            raise ScenarioError(msg)
+        groups = [group for group, _ in self._units[element]]
         read = {signal for group in groups for signal in group.cls.reads}
         inputs = sorted(read - {signal for group in groups for signal in group.cls.writes})
         if name not in inputs:
