@@ -97,7 +97,7 @@ _IN_SERVICE = _switch("in_service", "true")
 _PLACE = (_optional("lat", least=-90, most=90), _optional("lon", least=-180, most=180))
 
 LINE_ELECTRIC = (
-    _optional("r_ohm_per_km", least=0),
+    _optional("r_ohm_per_km"),  # below 0 in equivalents of networks
     _optional("x_ohm_per_km"),
     _optional("c_nf_per_km", least=0),
     _number("g_us_per_km", "0", least=0),

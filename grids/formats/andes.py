@@ -170,7 +170,13 @@ def _branch(row: Floats, port: Complexes, more: float) -> dict[str, float]:
     tap = float(row[TAP]) or 1.0
     phi, y = math.radians(shift), more / complex(r, x)
     first, second = port[0] * more * tap * tap - y, port[3] * more - y
-    out = {"r": r / more - ADDED_PU, "x": x / more - ADDED_PU, "tap": tap, "phi": phi, "trans": int(tap != 1.0 or phi != 0.0)}
+    out = {
+        "r": r / more - ADDED_PU,
+        "x": x / more - ADDED_PU,
+        "tap": tap,
+        "phi": phi,
+        "trans": int(tap != 1.0 or phi != 0.0),
+    }
     if abs(first - second) < ROUNDING_PU * max(1.0, abs(y)):
         both = first + second
         return {**out, "g": _clean(both.real, abs(y)), "b": _clean(both.imag, abs(y))}

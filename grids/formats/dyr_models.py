@@ -31,8 +31,8 @@ _REEC = (
     "vdip_pu vup_pu trv_s dbd1_pu dbd2_pu kqv_pu iqh1_pu iql1_pu vref0_pu",
     "tp_s qmax_pu qmin_pu vmax_pu vmin_pu kqp_pu kqi_per_s kvp_pu kvi_per_s",
     "tiq_s dpmax_pu_per_s dpmin_pu_per_s pmax_pu pmin_pu imax_pu tpord_s",
-    "vq1_pu iq1_pu vq2_pu iq2_pu vq3_pu iq3_pu vq4_pu iq4_pu vp1_pu ip1_pu vp2_pu ip2_pu vp3_pu ip3_pu "
-    "vp4_pu ip4_pu",
+    "vq1_pu iq1_pu vq2_pu iq2_pu vq3_pu iq3_pu vq4_pu iq4_pu",
+    "vp1_pu ip1_pu vp2_pu ip2_pu vp3_pu ip3_pu vp4_pu ip4_pu",
 )
 _FLAGS = "BUSR=0 pfflag_code vflag_code qflag_code"
 
@@ -90,7 +90,7 @@ LAYOUTS: dict[str, Layout] = {
     "REECA1": _layout(
         "reec_a",
         f"{_FLAGS} PFLAG=0 pqflag_code {_REEC[0]} iqfrz_pu thld_s thld2_s {_REEC[1]} VREF1=0 {_REEC[2]} "
-        f"{_REEC[3]}",
+        f"{_REEC[3]} {_REEC[4]}",
     ),
     "REECB1": _layout("reec_a", f"{_FLAGS} pqflag_code {_REEC[0]} {_REEC[1]} {_REEC[2]}"),
     "REECC1": _layout(

@@ -130,9 +130,9 @@ def _branches(grid: SourceGrid, names: dict[int, str], rows: Rows, origin: dict[
         else:
             rows["trafo"].append({**_trafo(branch, name, names, grid), **both})
         if branch.b_pu and (not plain or branch.b_pu < 0.0):
-            q_mvar = -branch.b_pu / 2 * grid.base_mva
-            on, note = branch.in_service, f"charging of {name}"
-            charging += [Shunt(bus, f"c_{name}", 0.0, q_mvar, on, note) for bus in (branch.one, branch.other)]
+            q_mvar, on = -branch.b_pu / 2 * grid.base_mva, branch.in_service
+            for bus, ratio in ((branch.one, branch.tap_one), (branch.other, branch.tap_other)):
+                charging.append(Shunt(bus, f"c_{name}", 0.0, q_mvar / ratio**2, on, f"charging of {name}"))
     return charging
 
 
