@@ -83,7 +83,7 @@ def find_element(
     ScenarioError
         When there is none, several, or it is out of service.
     """
-    kind = " or ".join(tables)
+    kind = "load" if tables == LOADS else " or ".join(tables)
     here = [e for e in point.elements if e.table in tables]
     if element is not None:
         found = [e for e in here if e.name == element or (e.index == element and e.table == tables[0])]
