@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -30,9 +31,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("cosim", "grids", "datacenters")
 
 
-def _kernel_files() -> list[Path]:
+@cache
+def _kernel_files() -> tuple[Path, ...]:
     ours = [path for package in _OURS for path in (_ROOT / package).glob("**/kernels/*.py")]
-    return sorted([*ours, Path(__file__)])
+    return tuple(sorted([*ours, Path(__file__)]))
 
 
 def _foreign_files(module: str, filename: str) -> list[Path]:
@@ -47,6 +49,33 @@ def _foreign_files(module: str, filename: str) -> list[Path]:
     return [path] if path.is_file() else []
 
 
+def called_files(function: Callable[..., Any]) -> frozenset[Path]:
+    """Return the files of all compiled functions that `function` calls, and that these call.
+
+    Their machine code becomes part of the caller's, and Numba does not look whether they have changed.
+    """
+    found: dict[int, Path] = {}
+    todo = [function]
+    while todo:
+        inner = getattr(todo.pop(), "py_func", function)
+        names = inner.__code__.co_names
+        given = [inner.__globals__[name] for name in names if name in inner.__globals__]
+        within = [
+            getattr(module, n, None) for module in given if isinstance(module, ModuleType) for n in names
+        ]
+        for called in (*given, *within):
+            code = getattr(getattr(called, "py_func", None), "__code__", None)
+            if code is not None and id(called) not in found:
+                found[id(called)] = Path(code.co_filename)
+                todo.append(called)
+    return frozenset(found.values())
+
+
+@cache
+def _text_hash(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
 @cache
 def cache_key(files: tuple[Path, ...]) -> str:
     """Return a key that changes with any kernel's text, Numba, Python and the processor."""
@@ -55,7 +84,7 @@ def cache_key(files: tuple[Path, ...]) -> str:
     digest.update(f"{numba_version} {sys.version} {platform.machine()} {platform.processor()}".encode())
     for path in files:
         digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+        digest.update(_text_hash(path))
     return digest.hexdigest()[:16]
 
 
@@ -86,7 +115,7 @@ def cache_folder(key: str) -> Path | None:
 
 def kernel_cache() -> Path | None:
     """Return the folder our own compiled kernels are kept in, or None."""
-    return cache_folder(cache_key(tuple(_kernel_files())))
+    return cache_folder(cache_key(_kernel_files()))
 
 
 @contextlib.contextmanager
@@ -101,7 +130,9 @@ def _numba_cache_at(folder: Path) -> Iterator[None]:
 
 def _compiled(function: F, **options: Any) -> F:
     module, filename = function.__module__, function.__code__.co_filename
-    files = (*_kernel_files(), *_foreign_files(module, filename))
+    ours = _kernel_files()
+    called = called_files(function) - {*ours, Path(filename)}
+    files = (*ours, *sorted({*_foreign_files(module, filename), *called}))
     folder = cache_folder(cache_key(files)) if Path(filename).is_file() else None
     if folder is None:
         return cast("F", numba.njit(error_model="numpy", nogil=True, **options)(function))

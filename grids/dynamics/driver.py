@@ -1,8 +1,9 @@
 """One compiled time loop for the models a case has, ours and a stranger's alike.
 
 The kernels of the models present are called from a small generated module, written into the kernel
-cache under a name that is a hash of its text and of every file its kernels stand in. Numba compiles
-and links them as if they had been written together; the next run of the same set loads machine code.
+cache under a name that is a hash of its text and of every file its kernels, and what these call, stand
+in. Numba compiles and links them as if they had been written together; the next run of the same set
+loads machine code.
 `docs/decisions/0010-generated-driver.md` has the alternatives and the measured compile times.
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from cosim.core.jit import kernel_cache
+from cosim.core.jit import called_files, kernel_cache
 from grids.dynamics import device as device_module
 from grids.dynamics.device import Device
 from grids.dynamics.kernels import loop, steps
@@ -46,6 +47,7 @@ def _source_files(parts: Sequence[Part]) -> list[Path]:
             kernel = getattr(part.cls, name)
             if kernel is not None:
                 files.add(Path(inspect.getfile(sys.modules[kernel.__module__])))
+                files |= called_files(kernel)
     return sorted(files)
 
 

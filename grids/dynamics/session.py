@@ -34,6 +34,9 @@ from grids.numbers import Complexes
 SPEEDS = (0.5, 1.5)
 """Speeds outside of which a machine has left synchronism for good and the run stops [pu]."""
 
+SCHEMES = 16
+"""Lengths of a step whose coefficients are kept."""
+
 
 @dataclass(frozen=True)
 class State:
@@ -270,7 +273,9 @@ class Session:
     def _loop(self, t_s: float, h_s: float, steps: int, every: int, record: Record) -> int:
         key = round(h_s, 15)
         if key not in self._schemes:
-            self._schemes[key] = coefficients(self._lam, h_s, self.method)
+            if len(self._schemes) >= SCHEMES:
+                self._schemes.clear()  # the last digits of a step differ all through a long run
+            self._schemes[key] = coefficients(self._lam, key, self.method)
         solution = self.solution
         return int(
             self._driver.advance(

@@ -52,6 +52,15 @@ def test_editing_a_callee_in_another_file_reaches_the_cached_caller(package):
     assert run(package) == 9.0
 
 
+def test_editing_a_callee_reaches_a_caller_in_another_package(package):
+    (package / "callee.py").write_text(CALLEE.format(factor="2.0"))  # a module of its own, no package
+    caller = package / "strangers" / "caller.py"
+    caller.write_text(textwrap.dedent(CALLER).replace("strangers.callee", "callee"))
+    assert run(package) == 4.0
+    (package / "callee.py").write_text(CALLEE.format(factor="3.0"))
+    assert run(package) == 9.0
+
+
 def test_no_place_to_write_is_no_failure(package):
     # a file where each folder would be stands for a read-only disk, also when the tests run as root
     wall = package / "wall"
@@ -65,6 +74,7 @@ def test_the_key_changes_with_any_file(tmp_path):
     one.write_text("x = 1")
     before = cache_key((one,))
     cache_key.cache_clear()
+    door._text_hash.cache_clear()
     one.write_text("x = 2")
     assert cache_key((one,)) != before
 
