@@ -5,16 +5,17 @@ r"""REEC_A: electrical control of a wind or solar converter, from power referenc
     T_{pord}\dot P_{ord} = p - P_{ord}, \quad P_{min} \le P_{ord} \le P_{max} \\
     I_{pcmd} &= P_{ord}/V, \qquad I_{qcmd} = I_Q + I_{qinj}
 
-:math:`I_Q` is, with `qflag_code = 0`, the lag :math:`T_{iq}` of :math:`Q_{ref}/V`; with 1 a PI controller of the
-voltage whose reference is the set-point `v_set_pu` plus `qext` (`vflag_code = 0`) or the output of a PI
-controller of :math:`Q_{ref}-Q` (1). :math:`Q_{ref}` is `q_set_mvar` plus `qext`, or keeps the power factor of the
-operating point (`pfflag_code = 1`). Outside `vdip_pu .. vup_pu` the integrators and :math:`P_{ord}` stand still
-and :math:`I_{qinj} = K_{qv}\,\mathrm{db}(V_{ref0}-V_f)`; after the dip it stays at `iqfrz_pu` for `thld_s` (or
-continues for `-thld_s` where that is negative), and the active limit stays what it was for `thld2_s`.
+:math:`I_Q` is, with `qflag_code = 0`, the lag :math:`T_{iq}` of :math:`Q_{ref}/V`; with 1 a PI
+controller of the voltage whose reference is the set-point `v_set_pu` plus `qext` (`vflag_code = 0`) or
+the output of a PI controller of :math:`Q_{ref}-Q` (1). :math:`Q_{ref}` is `q_set_mvar` plus `qext`, or
+keeps the power factor of the operating point (`pfflag_code = 1`). Outside `vdip_pu .. vup_pu` the
+integrators and :math:`P_{ord}` stand still and :math:`I_{qinj} = K_{qv}\,\mathrm{db}(V_{ref0}-V_f)`;
+after the dip it stays at `iqfrz_pu` for `thld_s` (or continues for `-thld_s` where that is negative),
+and the active limit stays what it was for `thld2_s`.
 
-Limits: :math:`I_{qmax} = \min(VDL_1(V_f), I_{max})`, :math:`I_{pmax} = \min(VDL_2(V_f), I_{max})`, and what has no
-priority (`pqflag_code` 1: active first) gets at most :math:`\sqrt{I_{max}^2 - i^2}`. A table whose voltages do not
-rise is not in service. [1]_
+Limits: :math:`I_{qmax} = \min(VDL_1(V_f), I_{max})`, :math:`I_{pmax} = \min(VDL_2(V_f), I_{max})`, and
+what has no priority (`pqflag_code` 1: active first) gets at most :math:`\sqrt{I_{max}^2 - i^2}`. A
+table whose voltages do not rise is not in service. [1]_
 
 The speed of a turbine (PFLAG) is not in the model, and the voltage is that of the own terminals.
 
@@ -55,7 +56,9 @@ class ElectricalControlParams(Params):
     pfflag_code: int = Field(default=0, ge=0, le=1, description="1: constant power factor, 0: Q reference")
     vflag_code: int = Field(default=0, ge=0, le=1, description="1: Q controller sets the voltage reference")
     qflag_code: int = Field(default=0, ge=0, le=1, description="1: voltage controller, 0: Q divided by V")
-    pqflag_code: int = Field(default=0, ge=0, le=1, description="current limit, 1: active first, 0: reactive first")
+    pqflag_code: int = Field(
+        default=0, ge=0, le=1, description="current limit, 1: active first, 0: reactive first"
+    )
     vdip_pu: float = Field(default=0.85, description="voltage below which a dip is seen")
     vup_pu: float = Field(default=1.2, gt=0, description="voltage above which a swell is seen")
     trv_s: float = Field(default=0.02, ge=0, description="filter of the voltage")
@@ -64,7 +67,9 @@ class ElectricalControlParams(Params):
     kqv_pu: float = Field(default=2, ge=0, description="injected reactive current per voltage")
     iqh1_pu: float = Field(default=1.05, ge=0, description="largest injected current")
     iql1_pu: float = Field(default=-1.05, le=0, description="smallest injected current")
-    vref0_pu: float = Field(default=0, ge=0, description="reference of the injection; 0: the operating point's")
+    vref0_pu: float = Field(
+        default=0, ge=0, description="reference of the injection; 0: the operating point's"
+    )
     tp_s: float = Field(default=0.05, ge=0, description="filter of the power (constant power factor)")
     qmax_pu: float = Field(default=0.436, description="largest Q reference")
     qmin_pu: float = Field(default=-0.436, description="smallest Q reference")
@@ -262,19 +267,14 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
     return False
 
 
-class ReecA(Device):
-    """Electrical control of a wind or solar converter."""
+class ElectricalControl(Device):
+    """What the electrical controls have in common: how they start, and their lags and limits."""
 
-    params_type = ReecAParams
     role = "electrical_control"
     tables = ("sgen", "gen", "ext_grid", "load", "storage")
     derived = DERIVED
     states = STATES
     reads = READS
-    writes = WRITES
-    memory = MEMORY
-    rhs = staticmethod(rhs)
-    after = staticmethod(after)
 
     @classmethod
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
@@ -297,9 +297,7 @@ class ReecA(Device):
     def lags(cls, u: Block) -> dict[str, Floats]:
         """Return the plain lags; a reference whose rate is limited is none."""
         names = (("vf", C.trv_s), ("pf", C.tp_s), ("iq", C.tiq_s), ("pord", C.tpord_s))
-        return {name: u.p[row] for name, row in names} | {
-            "pref": np.where(_free(u), u.p[C.tpfilt_s], 0.0)
-        }
+        return {name: u.p[row] for name, row in names} | {"pref": np.where(_free(u), u.p[C.tpfilt_s], 0.0)}
 
     @classmethod
     def time_constants(cls, u: Block) -> dict[str, Floats]:
@@ -314,12 +312,27 @@ class ReecA(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        pairs = (("vdip_pu", "vup_pu"), ("qmin_pu", "qmax_pu"), ("vmin_pu", "vmax_pu"), ("pmin_pu", "pmax_pu"))
+        pairs = (
+            ("vdip_pu", "vup_pu"),
+            ("qmin_pu", "qmax_pu"),
+            ("vmin_pu", "vmax_pu"),
+            ("pmin_pu", "pmax_pu"),
+        )
         return [
             f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
             for low, high in pairs
             if getattr(params, low) >= getattr(params, high)
         ]
+
+
+class ReecA(ElectricalControl):
+    """Electrical control of a wind or solar converter."""
+
+    params_type = ReecAParams
+    writes = WRITES
+    memory = MEMORY
+    rhs = staticmethod(rhs)
+    after = staticmethod(after)
 
 
 def _free(u: Block) -> Any:

@@ -5,8 +5,9 @@ As REEC_A (`reec_a.py`), with :math:`I_{pmin} = -I_{pmax}`, the voltage injectio
 .. math:: \dot{SOC} = -P_e/T, \qquad
     I_{pmax} = 0 \text{ where } SOC \le SOC_{min}, \qquad I_{pmin} = 0 \text{ where } SOC \ge SOC_{max}
 
-with the measured power in pu of the rating, > 0 when discharging, and T the time a full battery lasts at it.
-The charge is counted once a step, not a state: it moves at an operating point too. `soc_pu` is a signal. Losses of the battery are outside the model. [1]_
+with the measured power in pu of the rating, > 0 when discharging, and T the time a full battery lasts
+at it. The charge is counted once a step, not a state: it moves at an operating point too. `soc_pu` is a
+signal. Losses of the battery are outside the model. [1]_
 
 References
 ----------
@@ -24,8 +25,8 @@ from grids.dynamics.device import Block, Site, parameter_names, rows
 from grids.dynamics.devices.reec_a import (
     DERIVED,
     READS,
+    ElectricalControl,
     ElectricalControlParams,
-    ReecA,
     commands,
     injection,
 )
@@ -35,7 +36,9 @@ from grids.numbers import Complexes
 class ReecCParams(ElectricalControlParams):
     """One battery converter's control, per unit of its rating."""
 
-    pmin_pu: float = Field(default=-1, description="smallest power order: the largest charging power, negative")
+    pmin_pu: float = Field(
+        default=-1, description="smallest power order: the largest charging power, negative"
+    )
     t_s: float = Field(default=7200, gt=0, description="how long a full battery lasts at rated power")
     socini_pu: float = Field(default=0.5, ge=0, le=1, description="charge at the start")
     socmax_pu: float = Field(default=0.9, ge=0, le=1, description="charge above which it does not charge")
@@ -74,7 +77,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
     return False
 
 
-class ReecC(ReecA):
+class ReecC(ElectricalControl):
     """Electrical control of a battery's converter."""
 
     params_type = ReecCParams

@@ -56,9 +56,13 @@ class RegcAParams(Params):
     brkpt_pu: float = Field(default=0.9, gt=0, description="LVPL: voltage above which there is no limit")
     lvpl1_pu: float = Field(default=1.22, gt=0, description="LVPL: limit at `brkpt_pu`")
     tfltr_s: float = Field(default=0.02, ge=0, description="LVPL: filter of the voltage")
-    lvpnt0_pu: float = Field(default=0.4, ge=0, description="LVACM: voltage below which no active current flows")
+    lvpnt0_pu: float = Field(
+        default=0.4, ge=0, description="LVACM: voltage below which no active current flows"
+    )
     lvpnt1_pu: float = Field(default=0.8, gt=0, description="LVACM: voltage above which all of it flows")
-    volim_pu: float = Field(default=1.2, gt=0, description="HVRCM: voltage above which reactive power is absorbed")
+    volim_pu: float = Field(
+        default=1.2, gt=0, description="HVRCM: voltage above which reactive power is absorbed"
+    )
     khv_pu: float = Field(default=0.7, ge=0, description="HVRCM: reactive current per overvoltage")
     iolim_pu: float = Field(default=-1.3, lt=0, description="smallest (most absorbing) reactive current")
     iqrmax_pu_per_s: float = Field(default=999, gt=0, description="largest rise of the reactive current")
@@ -135,7 +139,7 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
 
 @jit
 def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h_s: float) -> bool:
-    """Bring the active current down to its moving ceiling, from which it ramps up again; never asks to act."""
+    """Bring the active current down to its ceiling, from which it ramps up again; never asks to act."""
     for k in range(u.port.size):
         x[X.ip, k] = min(x[X.ip, k], _ceiling(u, _sensed(u, x, abs(v[u.port[k]]), k), k))
     return False
@@ -175,7 +179,7 @@ class RegcA(Device):
 
     @classmethod
     def nonlinear(cls, u: Block) -> bool:
-        """The current turns with the voltage."""
+        """Return True: the current turns with the voltage."""
         return True
 
     @classmethod

@@ -11,14 +11,15 @@ with P, Q, V behind the filters :math:`T_{Pf}, T_{Qf}, T_{Vf}`; with `vflag_code
 .. math::
     \Delta_P = \min(K_{pp}(P_{max}-P_f) + x_{max}, 0) + \max(K_{pp}(P_{min}-P_f) + x_{min}, 0)
 
-and :math:`\Delta_Q` likewise. The current :math:`(Ee^{j\delta}-V)/(R_e+jX_e)` is cut to :math:`I_{max}` at its
-own angle (`imax_pu = 0`: never). [1]_
+and :math:`\Delta_Q` likewise. The current :math:`(Ee^{j\delta}-V)/(R_e+jX_e)` is cut to :math:`I_{max}`
+at its own angle (`imax_pu = 0`: never). [1]_
 
-Which of the two holds is kept within a step, so that the network stays smooth; it is looked at after each
-step, and whenever something is switched. A proportional or direct part of E comes through the lag `te_s` of
-the inner voltage loop, which the specification leaves out. Droop with a filtered power is a machine of
-inertia :math:`M = T_{Pf}/m_p` [2]_: with that weight the converter enters the centre of inertia, with a speed read
-through a lag of 5 ms. `omega` is that reading, the angle turns with the speed itself.
+Which of the two holds is kept within a step, so that the network stays smooth; it is looked at after
+each step, and whenever something is switched. A proportional or direct part of E comes through the lag
+`te_s` of the inner voltage loop, which the specification leaves out. Droop with a filtered power is a
+machine of inertia :math:`M = T_{Pf}/m_p` [2]_: with that weight the converter enters the centre of
+inertia, with a speed read through a lag of 5 ms. `omega` is that reading, the angle turns with the
+speed itself.
 
 References
 ----------
@@ -45,6 +46,8 @@ from grids.numbers import Complexes
 
 READING_S = 0.005
 """Lag of the speed that enters the centre of inertia."""
+NEAR_PU = 2e-5
+"""An overload controller rests this near zero, beyond the steps a linearisation takes aside."""
 
 
 class GridFormingParams(Params):
@@ -72,7 +75,9 @@ class RegfmA1Params(GridFormingParams):
 
     pmax_pu: float = Field(default=1, description="active power above which it is brought back")
     pmin_pu: float = Field(default=-1, description="active power below which it is brought back")
-    kppmax_pu: float = Field(default=0.01, ge=0, description="overload of P, proportional: frequency per power")
+    kppmax_pu: float = Field(
+        default=0.01, ge=0, description="overload of P, proportional: frequency per power"
+    )
     kipmax_per_s: float = Field(default=0.1, ge=0, description="overload of P, integral")
     qmax_pu: float = Field(default=1, description="reactive power above which it is brought back")
     qmin_pu: float = Field(default=-1, description="reactive power below which it is brought back")
@@ -162,9 +167,7 @@ def changes_kind(u: Block, x: Floats, v: Complexes, d: int) -> bool:
 
 
 @jit
-def voltage(
-    u: Block, x: Floats, at: Any, s: Floats, dx: Floats, k: int, d: int, extra: float
-) -> None:
+def voltage(u: Block, x: Floats, at: Any, s: Floats, dx: Floats, k: int, d: int, extra: float) -> None:
     """Write the rates of the filters of Q and V and of the internal voltage [1/s]."""
     p, vm = u.p, abs(at)
     q = s[u.wire[S.q, k]] / p[d + D.ratio, k]
@@ -201,19 +204,25 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         p, pf, qf = u.p, x[X.pf, k], x[X.qf, k]
         power = s[u.wire[S.p, k]] / p[P.ratio, k]
         kp, ki = p[P.kppmax_pu, k], p[P.kipmax_per_s, k]
-        over, under = kp * (p[P.pmax_pu, k] - pf) + x[X.pover, k], kp * (p[P.pmin_pu, k] - pf) + x[X.punder, k]
+        over, under = (
+            kp * (p[P.pmax_pu, k] - pf) + x[X.pover, k],
+            kp * (p[P.pmin_pu, k] - pf) + x[X.punder, k],
+        )
         given = s[u.wire[S.p_set_mw, k]] / p[P.own_mva, k]
         speed = 1.0 + p[P.mp_pu, k] * (given - pf) + min(over, 0.0) + max(under, 0.0)
         s[u.wire[S.speed, k]] = speed
         dx[X.delta, k] = p[P.omega_base, k] * (speed - 1.0)
         dx[X.omega, k] = (speed - x[X.omega, k]) / READING_S
         dx[X.pf, k] = lag_rate(power, pf, p[P.tpf_s, k])
-        dx[X.pover, k] = pi_rate(p[P.pmax_pu, k] - pf, ki, x[X.pover, k], -1e9, 0.0)
-        dx[X.punder, k] = pi_rate(p[P.pmin_pu, k] - pf, ki, x[X.punder, k], 0.0, 1e9)
+        dx[X.pover, k] = pi_rate(p[P.pmax_pu, k] - pf, ki, x[X.pover, k] + NEAR_PU, -1e9, 0.0)
+        dx[X.punder, k] = pi_rate(p[P.pmin_pu, k] - pf, ki, x[X.punder, k] - NEAR_PU, 0.0, 1e9)
         kp, ki = p[P.kpqmax_pu, k], p[P.kiqmax_per_s, k]
-        over, under = kp * (p[P.qmax_pu, k] - qf) + x[X.qover, k], kp * (p[P.qmin_pu, k] - qf) + x[X.qunder, k]
-        dx[X.qover, k] = pi_rate(p[P.qmax_pu, k] - qf, ki, x[X.qover, k], -1e9, 0.0)
-        dx[X.qunder, k] = pi_rate(p[P.qmin_pu, k] - qf, ki, x[X.qunder, k], 0.0, 1e9)
+        over, under = (
+            kp * (p[P.qmax_pu, k] - qf) + x[X.qover, k],
+            kp * (p[P.qmin_pu, k] - qf) + x[X.qunder, k],
+        )
+        dx[X.qover, k] = pi_rate(p[P.qmax_pu, k] - qf, ki, x[X.qover, k] + NEAR_PU, -1e9, 0.0)
+        dx[X.qunder, k] = pi_rate(p[P.qmin_pu, k] - qf, ki, x[X.qunder, k] - NEAR_PU, 0.0, 1e9)
         voltage(u, x, v[u.port[k]], s, dx, k, A1_DERIVED, min(over, 0.0) + max(under, 0.0))
         if not u.on[k]:
             for i in range(x.shape[0]):
@@ -260,7 +269,7 @@ class GridForming(Device):
 
     @classmethod
     def nonlinear(cls, u: Block) -> bool:
-        """A limited current is not a linear source."""
+        """Say whether any current has a limit: a limited one is not a linear source."""
         return bool((u.p[C.imax_pu] > 0.0).any())
 
     @classmethod

@@ -10,9 +10,9 @@ Voltage control, droop of Q, and the fault current limit :math:`I_{max}` are tho
 (`regfm_a1.py`). [1]_
 
 Of the specification, the steady-state limit of active and reactive current (ImaxSS, its angle limit and
-the phase-locked loop that serves it) is not in the model, nor the droop on the current (VdrpFlag = 1) and
-the speed from the phase-locked loop (wFlag = 1). That B1's voltage controller acts on the droop's error as in
-A1 is (unconfirmed).
+the phase-locked loop that serves it) is not in the model, nor the droop on the current (VdrpFlag = 1)
+and the speed from the phase-locked loop (wFlag = 1). That B1's voltage controller acts on the droop's
+error as in A1 is (unconfirmed).
 
 References
 ----------
@@ -145,7 +145,9 @@ class RegfmB1(GridForming):
         """Refuse limits in the wrong order, and a frequency nothing determines."""
         wrong = list(super().findings(params))
         if params.fflag_code == 0 and params.d1_pu == 0.0:
-            wrong.append(f"d1_pu={params.d1_pu:g} with fflag_code=0 leaves the frequency without a steady state")
+            wrong.append(
+                f"d1_pu={params.d1_pu:g} with fflag_code=0 leaves the frequency without a steady state"
+            )
         return wrong
 
 

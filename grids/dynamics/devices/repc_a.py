@@ -6,11 +6,12 @@ r"""REPC_A: plant control of a renewable or storage plant: voltage or reactive p
     P_{ext} &= \frac{1}{1+sT_g}\,\mathrm{PI}_{K_{pg},K_{ig}}\bigl(\mathrm{clip}(
       D\,\mathrm{db}(1-f) + (P_{set}-P_f))\bigr), \qquad T_p\dot P_f = P - P_f
 
-:math:`V_c = |V-(R_c+jX_c)I|` (`vcflag_code = 1`) or :math:`V+K_cQ` (0); :math:`D` is `dup_pu` for a deficit
-(f < 1) and `ddn_pu` for a surplus; the bracket with :math:`P_f` counts where `plflag_code = 1`. While the voltage
-is below `vfrz_pu` the integrator of the voltage control stands still. The frequency is the derivative of
-the terminal voltage's angle, :math:`s/((1+sT_w)(1+sT_f))`. All values are per unit of the converter's
-rating; the plant measures at the converter's terminals, so a plant stands for one converter. [1]_
+:math:`V_c = |V-(R_c+jX_c)I|` (`vcflag_code = 1`) or :math:`V+K_cQ` (0); :math:`D` is `dup_pu` for a
+deficit (f < 1) and `ddn_pu` for a surplus; the bracket with :math:`P_f` counts where `plflag_code = 1`.
+While the voltage is below `vfrz_pu` the integrator of the voltage control stands still. The frequency
+is the derivative of the terminal voltage's angle, :math:`s/((1+sT_w)(1+sT_f))`. All values are per unit
+of the converter's rating; the plant measures at the converter's terminals, so a plant stands for one
+converter. [1]_
 
 `gbt_40595_storage` gives the values for primary frequency response of storage by GB/T 40595-2021 [2]_.
 
@@ -44,8 +45,12 @@ DARK_PU = 0.01
 class RepcAParams(Params):
     """One plant control, per unit of the converter's rating."""
 
-    vcflag_code: int = Field(default=0, ge=0, le=1, description="1: line drop compensation, 0: reactive droop")
-    refflag_code: int = Field(default=1, ge=0, le=1, description="1: voltage control, 0: reactive power control")
+    vcflag_code: int = Field(
+        default=0, ge=0, le=1, description="1: line drop compensation, 0: reactive droop"
+    )
+    refflag_code: int = Field(
+        default=1, ge=0, le=1, description="1: voltage control, 0: reactive power control"
+    )
     fflag_code: int = Field(default=1, ge=0, le=1, description="1: frequency response is on")
     plflag_code: int = Field(default=1, ge=0, le=1, description="1: the plant's power is fed back")
     tfltr_s: float = Field(default=0.02, ge=0, description="filter of voltage or reactive power")
@@ -66,8 +71,12 @@ class RepcAParams(Params):
     kpg_pu: float = Field(default=0.1, ge=0, description="proportional gain of the power control")
     kig_per_s: float = Field(default=0.5, ge=0, description="integral gain of the power control")
     tp_s: float = Field(default=0.25, ge=0, description="filter of the power")
-    fdbd1_pu: float = Field(default=-0.0006, le=0, description="dead-band of the frequency error, surplus side")
-    fdbd2_pu: float = Field(default=0.0006, ge=0, description="dead-band of the frequency error, deficit side")
+    fdbd1_pu: float = Field(
+        default=-0.0006, le=0, description="dead-band of the frequency error, surplus side"
+    )
+    fdbd2_pu: float = Field(
+        default=0.0006, ge=0, description="dead-band of the frequency error, deficit side"
+    )
     femax_pu: float = Field(default=999, gt=0, description="largest power error")
     femin_pu: float = Field(default=-999, lt=0, description="smallest power error")
     pmax_pu: float = Field(default=1, description="largest power output")
