@@ -1,14 +1,13 @@
 """Make the trajectories of tops 0.3.0 on its own 39 buses (development only; about two minutes).
 
 `python tests/validation/golden/make_tops_golden.py` writes `tops_<disturbance>_Z.csv.gz` and, with the
-governor's output taken as a torque instead of a power, `tops_torque_<disturbance>_Z.csv.gz`. Modified Euler at
-5 ms, 20 s; every twelfth row and those with the extremes are kept. Loads are impedances, the disturbances
-those of `make_golden.py`.
+governor's output taken as a torque instead of a power, `tops_torque_<disturbance>_Z.csv.gz`. Modified Euler
+at 5 ms, 20 s; every twelfth row and those with the extremes are kept. Loads are impedances, the
+disturbances those of `make_golden.py`.
 """
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import tops.dynamic
 import tops.solvers
