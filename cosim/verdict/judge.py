@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from cosim.core.types import Bools, Floats
 from cosim.core.units import unit_of
@@ -138,7 +139,7 @@ def _judge_limit(results: "Results", limit: Limit, evidence: Evidence) -> Findin
         return _violated(case, broken, evidence)
     if panel.unknown.any() or np.isnan(margin).all():
         return _unknown(case, evidence)
-    return _finding(limit, "held", **case.spot(*_smallest(margin)))
+    return _finding(limit, "held", **case.spot(*_nearest(margin, panel.t_s, limit.over_s)))
 
 
 def _violated(case: _Case, broken: Bools, evidence: Evidence) -> Finding:
@@ -205,6 +206,25 @@ def lasting(broken: Bools, dt_s: Floats, over_s: float) -> Bools:
 def _smallest(margin: Floats) -> tuple[int, int]:
     row, element = divmod(int(np.nanargmin(margin)), margin.shape[1])
     return row, element
+
+
+def _nearest(margin: Floats, t_s: Floats, over_s: float) -> tuple[int, int]:
+    """Return row and element of the smallest margin that counts: where a breach may last, the best within it.
+
+    Rows within `over_s` of each other are as far from the limit as the best of them; a run shorter than
+    that is judged by its best row.
+    """
+    if over_s <= 0.0:
+        return _smallest(margin)
+    frame = pd.DataFrame(margin, index=pd.to_timedelta(t_s, unit="s"))
+    best = frame.rolling(pd.Timedelta(seconds=over_s), closed="both", min_periods=1).max().to_numpy()
+    whole = t_s - t_s[0] >= over_s
+    best[~whole] = np.nan
+    if not whole.any():
+        best[-1] = np.nanmax(margin, axis=0)
+    row, element = _smallest(best)
+    window = np.flatnonzero((t_s >= t_s[row] - over_s) & (t_s <= t_s[row]))
+    return int(window[np.nanargmax(margin[window, element])]), element
 
 
 def _why_not(limit: Limit, tables: tuple[str, ...]) -> str:

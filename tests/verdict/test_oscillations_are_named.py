@@ -73,3 +73,16 @@ def test_rotors_that_part_break_synchronism(tmp_path):
     broken = next(f for f in judge(results, ["cn_transient"]).findings if f.id == "synchronism")
     assert broken.t_s == pytest.approx(1501 * STEP_S)
     assert measure(results, "angle_spread_max_degree").value == pytest.approx(30.0 + (t.size - 1) / 10.0)
+
+
+def test_a_breach_that_may_last_leaves_the_margin_of_what_lasts(tmp_path):
+    t = np.arange(0.0, 40.0, STEP_S)
+    swing = np.where((t > 10.0) & (t < 15.0), 1.5, 1.02)
+    path = tmp_path / "limits.yaml"
+    path.write_text(
+        "title: t\nlimits:\n  - id: high\n    title: h\n    at_most: 1.1\n    over_s: 10\n"
+        "    status: published\n"
+        "    quantity: {table: gen, column: speed_pu}\n    clause: {document: d}\n"
+    )
+    held = next(f for f in judge(folder(tmp_path, swing, swing), [str(path)]).held if f.id == "high")
+    assert (held.value, held.margin) == (pytest.approx(1.02), pytest.approx(0.08))
