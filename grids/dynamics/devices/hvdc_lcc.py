@@ -409,6 +409,8 @@ def _balance(u: Block, power: Floats, site: Site) -> None:
     for k in range(u.port.size):
         j = int(p[P.other, k])
         name = site.elements[k]
+        if j < 0 and 4.0 * p[P.line, k] * power[k] >= 1.0:
+            wrong.append(f"{name}: r_pu={p[P.line, k]:g} lets no line carry {power[k]:g} pu to it")
         if power[k] > p[P.i_max_pu, k]:
             most = p[P.i_max_pu, k] * p[P.p_rated_mw, k]
             wrong.append(f"{name} carries {power[k] * p[P.p_rated_mw, k]:g} MW (allowed: {most:g})")
