@@ -159,9 +159,9 @@ class Ufls(Device):
                 share = u.p[P.share1_pu + WIDTH * i, k]
                 u.z[Z.done1 + i, k] = DONE
                 u.z[Z.left, k] -= share
-                session.note(
-                    f"{names[k]}: ufls stage {n} shed {100 * share:g} % at {u.z[Z.before, k]:.3f} Hz"
-                )
+                stage = f"stage {n}" if n.isdigit() else f"{n} stage"
+                f_hz = u.z[Z.before, k]
+                session.note(f"{names[k]}: ufls {stage} shed {100 * share:g} % at {f_hz:.3f} Hz")
             shares[names[k]] = float(1.0 - u.z[Z.left, k] / left)
         session.shed(shares)
 
