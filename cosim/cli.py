@@ -2,15 +2,13 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-EXIT_PASS, EXIT_VERDICT_FAILS, EXIT_BAD_INPUT, EXIT_MODEL_BROKE = 0, 1, 2, 3
-EXIT_INTERRUPTED = 130
+from cosim.case_command import case_app
+from cosim.exits import EXIT_MODEL_BROKE, EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
 
 app = typer.Typer(
     name="suandian",
@@ -21,29 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(case_app)
+
 ScenarioName = Annotated[str, typer.Argument(help="name of a shipped scenario, or a YAML file")]
 RunFolder = Annotated[Path, typer.Argument(help="folder of a run (results/runs/...)")]
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Turn errors raised on purpose into a message and the exit code that says who can act."""
-    from cosim.core.errors import ComponentError, SuandianError
-
-    try:
-        yield
-    except OSError as error:
-        typer.secho(f"{error.filename}: {error.strerror}", fg="red", err=True)
-        raise typer.Exit(EXIT_BAD_INPUT) from error
-    except ComponentError as error:
-        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
-        raise typer.Exit(EXIT_MODEL_BROKE) from error
-    except SuandianError as error:
-        typer.secho(f"{type(error).__name__}:\n{error}", fg="red", err=True)
-        raise typer.Exit(EXIT_BAD_INPUT) from error
-    except KeyboardInterrupt as error:
-        typer.secho("interrupted; what was written so far is readable, marked incomplete", fg="red", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from error
 
 
 @app.command()
@@ -54,7 +33,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no tables")] = False,
 ) -> None:
     """Run a scenario, judge it and write its report."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.assemble import prepare
         from cosim.outcome import judged_run
 
@@ -75,7 +54,7 @@ def _write_report(results: Any, verdict: Any) -> None:
 @app.command()
 def check(scenario: ScenarioName) -> None:
     """Read and assemble a scenario without running it, and print the plan."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.assemble import prepare
 
         typer.echo(prepare(scenario).describe())
@@ -90,7 +69,7 @@ def validate(
     record: Annotated[bool, typer.Option(help="rewrite the expected KPI values, keep tolerances")] = False,
 ) -> None:
     """Compare reference grid cases and scenarios with their expected numbers."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.validate import validate_all
 
         if junit is not None:
@@ -107,7 +86,7 @@ def report(
     folder: RunFolder, limits: Annotated[list[str] | None, typer.Option(help="limit sets")] = None
 ) -> None:
     """Judge a finished run again and rewrite its report."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.outcome import judge_results
         from cosim.results import load
 
@@ -121,7 +100,7 @@ def report(
 @app.command("list")
 def list_all() -> None:
     """List scenarios, grid cases, components, grid engines, limit sets and KPIs."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.listing import listing
 
         typer.echo(listing())
@@ -134,7 +113,7 @@ def schema(
     """Print the JSON schema of scenario files, from which editors complete."""
     import json
 
-    with _exit_codes():
+    with exit_codes():
         from cosim.scenario.schema import json_schema
 
         text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
@@ -147,7 +126,7 @@ def schema(
 @app.command()
 def doctor() -> None:
     """Check the installation: versions, who owns the packages, cache, solver, a small run."""
-    with _exit_codes():
+    with exit_codes():
         from cosim.doctor import examine
 
         findings = examine()

@@ -112,7 +112,7 @@ TRAFO_ELECTRIC = (
     _optional("vk_percent", least=-100, most=100),  # below 0 in a leg of a star
     _optional("vkr_percent", least=-100, most=100),
     _number("pfe_kw", "0", least=0),
-    _number("i0_percent", "0", least=0),
+    _number("i0_percent", "0"),  # below 0 where a branch with charging stands for it
     _number("shift_degree", "0", least=-360, most=360),
     _text("tap_side", choices=("", "hv", "lv"), default="", required=False),
     _optional("tap_neutral"),

@@ -1,0 +1,98 @@
+"""The commands `suandian case ...`: import, show, check and export grid cases."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cosim.exits import EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
+
+case_app = typer.Typer(
+    name="case",
+    help="Import, show, check and export grid cases. Exit codes: 0 sound, 1 a check fails, 2 bad input.",
+    no_args_is_help=True,
+)
+
+CaseName = Annotated[str, typer.Argument(help="name of a shipped case, a case folder, or a pandapower net")]
+Point = Annotated[str | None, typer.Option(help="operating point instead of the case's default")]
+
+
+class Target(StrEnum):
+    """Programs a case can be written for."""
+
+    ANDES = "andes"
+    PANDAPOWER = "pandapower"
+
+
+@case_app.command("import")
+def import_(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="PSS/E .raw [.dyr], MATPOWER .m, or a pandapower .json/.xlsx"),
+    ],
+    out: Annotated[Path, typer.Option(help="new folder that receives the case")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="put documented substitutes for dynamic models we do not have")
+    ] = False,
+    f_hz: Annotated[
+        float | None, typer.Option(help="nominal frequency, for formats without one (MATPOWER)")
+    ] = None,
+) -> None:
+    """Write a case folder from files of another program."""
+    with exit_codes():
+        from grids.formats.importing import import_case
+
+        typer.echo(import_case(files, out, replace=replace, f_hz=f_hz))
+
+
+@case_app.command()
+def show(name: CaseName, point: Point = None) -> None:
+    """Print totals, buses by voltage, elements, dynamic models, and where the data comes from."""
+    with exit_codes():
+        from grids.portrayal import open_case, portray
+
+        typer.echo(portray(open_case(name, point)))
+
+
+@case_app.command()
+def check(
+    name: CaseName,
+    point: Point = None,
+    step_s: Annotated[float, typer.Option(help="inner step of the dynamics that is checked")] = 0.005,
+) -> None:
+    """Solve the power flow, look at limits, and see whether the dynamics start flat."""
+    with exit_codes():
+        from grids.examination import examine
+        from grids.portrayal import open_case
+
+        findings = examine(open_case(name, point), step_s)
+        for finding in findings:
+            typer.secho(str(finding), fg=None if finding.good else "red")
+    raise typer.Exit(EXIT_PASS if all(finding.good for finding in findings) else EXIT_VERDICT_FAILS)
+
+
+@case_app.command()
+def export(
+    name: CaseName,
+    to: Annotated[Target, typer.Option(help="program that shall read it")],
+    out: Annotated[Path, typer.Option(help="file to write: .json, or .xlsx for ANDES")],
+    point: Point = None,
+) -> None:
+    """Write a case for another program, dynamic models included."""
+    with exit_codes():
+        from grids.portrayal import open_case
+
+        case = open_case(name, point)
+        remarks: list[str] = []
+        if to is Target.ANDES:
+            from grids.formats.andes import write_andes
+
+            remarks = write_andes(case, out)
+        else:
+            from grids.formats.pandapower_net import write_pandapower
+
+            write_pandapower(case, out)
+        for remark in remarks:
+            typer.secho(f"differs: {remark}", fg="yellow", err=True)
+        typer.echo(f"{out}: {len(case.net.bus)} buses of {case.name}")
