@@ -85,6 +85,19 @@ def energy_weighted_ratio(numerator: Panel, denominator: Panel) -> Measure:
     return Measure(value, unknown_s=max(numerator.unknown_s, denominator.unknown_s))
 
 
+def disconnected(order: Panel, drawn: Panel) -> Measure:
+    """Return the most that units together would have drawn and did not [MW]; the place is that of the largest."""
+    off = order.matrix - drawn.matrix
+    if off.size == 0:
+        return Measure(float("nan"), unknown_s=order.unknown_s)
+    together = np.nansum(off, axis=1)
+    row = int(together.argmax())
+    if together[row] <= 1e-9:
+        return Measure(0.0, unknown_s=order.unknown_s)
+    name = order.names[int(np.nanargmax(off[row]))]
+    return Measure(float(together[row]), name, float(order.t_s[row]), order.unknown_s)
+
+
 def handover_time(panel: Panel) -> Measure:
     """Return the time from the order to the end of the last phase, of the slowest hand-over [s].
 
@@ -217,6 +230,12 @@ KPIS: dict[str, Kpi] = {
             f"largest change of one unit's power within {RAMP_WINDOW_S:g} s",
             ("p_mw",),
             ramp,
+        ),
+        Kpi(
+            "disconnected_max_mw",
+            "most that supplies of halls together had off the grid",
+            ("order_mw", "p_mw"),
+            disconnected,
         ),
         Kpi("temp_die_max_degc", "hottest die", ("temp_die_degc",), highest),
         Kpi("temp_air_max_degc", "hottest hall air", ("temp_air_degc",), highest),
