@@ -86,7 +86,7 @@ def energy_weighted_ratio(numerator: Panel, denominator: Panel) -> Measure:
 
 
 def disconnected(order: Panel, drawn: Panel) -> Measure:
-    """Return the most that units together would have drawn and did not [MW]; the place is that of the largest."""
+    """Return the most that units together would have drawn and did not [MW], and the largest of them."""
     off = order.matrix - drawn.matrix
     if off.size == 0:
         return Measure(float("nan"), unknown_s=order.unknown_s)
