@@ -17,6 +17,7 @@ from grids.dynamics.registry import device
 
 UNITS = json.loads((Path(__file__).parents[1] / "validation" / "golden" / "machines.json").read_text())
 """Every model at one of kundur's four machines."""
+DOCS = Path(__file__).parents[2] / "docs" / "models" / "dynamics"
 FREQUENCIES = 2j * np.pi * np.array([0.02, 0.3, 2.0])
 
 V, S_PU, MVA, BASE_MVA, OMEGA = 1.02 * np.exp(0.3j), 1.5 + 0.6j, 200.0, 100.0, 2 * np.pi * 60
@@ -191,6 +192,22 @@ def test_the_saturation_of_gensal_is_that_of_its_open_circuit_curve() -> None:
         site = Site(np.array([v_pu + 0j]), np.array([0j]), np.array([900.0]), 100.0, OMEGA, ("",), (p,))
         cls.start(u, np.zeros((len(cls.states), 1)), s, site)
         assert s[signals.index("vf")] == pytest.approx(v_pu * factor, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("page", "models"),
+    [
+        ("machines", ["genrou", "gensal", "gencls"]),
+        ("governors", ["tgov1", "ieeeg1", "hygov", "gast"]),
+        ("exciters", ["sexs", "exdc2", "exst1", "esst3a"]),
+        ("stabilisers", ["ieeest", "st2cut"]),
+    ],
+)
+def test_the_page_of_a_family_has_every_column(page: str, models: list[str]) -> None:
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    for model in models:
+        for name, field in device(model).params_type.model_fields.items():
+            assert f"| `{name}` | {field.description} |" in text, (model, name)
 
 
 def case(**changes: dict[str, object]):
