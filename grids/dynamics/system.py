@@ -11,6 +11,7 @@ from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
 from grids.dynamics.device import Block, Device, Site, field_row, parameter_names
 from grids.dynamics.driver import Part
+from grids.dynamics.events import find_bus
 from grids.dynamics.operating import Element, OperatingPoint
 from grids.dynamics.registry import device
 from grids.dynamics.tables import Unit
@@ -184,7 +185,8 @@ def build_system(point: OperatingPoint, units: Sequence[Unit], dense_ports: int)
     elements = {element.name: element for element in point.elements}
     for unit in units:
         if unit.bus is not None and unit.element not in elements:
-            elements[unit.element] = Element("unit", -1, unit.element, int(unit.bus), 0j)
+            bus = find_bus(point, unit.bus) if isinstance(unit.bus, str) else unit.bus
+            elements[unit.element] = Element("unit", -1, unit.element, bus, 0j)
     by_model, wrong = _match(units, elements)
     collected(wrong, CaseError)
     groups, slots = _blocks(by_model, elements)

@@ -29,7 +29,7 @@ class Unit:
     where: str = "given"
     """File and row, for messages."""
     bus: str | int | None = None
-    """Bus of an element the case does not have; the unit starts without power."""
+    """Bus of an element the case does not have, its name or internal number; it starts without power."""
 
 
 def read_units(case: Case) -> list[Unit]:

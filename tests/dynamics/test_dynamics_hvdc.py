@@ -10,7 +10,18 @@ import pytest
 
 from cosim.core.errors import CaseError, ScenarioError
 from grids.case import load_case
-from grids.dynamics import BusFault, DcBlock, DcRamp, DcRunback, LoadStep, Run, SetInput, begin, simulate
+from grids.dynamics import (
+    BusFault,
+    Custom,
+    DcBlock,
+    DcRamp,
+    DcRunback,
+    LoadStep,
+    Run,
+    SetInput,
+    begin,
+    simulate,
+)
 from grids.dynamics.devices.hvdc_lcc import HvdcLcc, HvdcLccParams
 from grids.dynamics.devices.hvdc_vsc import HvdcVscParams
 from grids.dynamics.kernels.hvdc import bridge, current_limit
@@ -294,6 +305,20 @@ def test_a_runback_cuts_and_does_not_raise() -> None:
     assert run.signal("p")["receiving"].iloc[-1] == pytest.approx(0.6, abs=0.01)
     with pytest.raises(ScenarioError, match="runback of receiving to 190 MW: it carries 150 MW"):
         _run([DcRunback("receiving", to_mw=190.0, at_s=0.1)], 0.2)
+
+
+def test_a_step_of_a_sending_end_moves_its_schedule() -> None:
+    run = _run([LoadStep(-5.0, 0.1, load="sending")], 3.0)
+    support = SENDING.kf_pu * (run.f_coi_hz.iloc[-1] / 60.0 - 1.0)
+    assert run.session.signal("sending", "pref") == pytest.approx(0.78, rel=1e-12)
+    assert -run.signal("p")["sending"].iloc[-1] == pytest.approx(2.5 * (0.78 + support), abs=2e-3)
+
+
+@pytest.mark.parametrize("lost", ["thyristor_to", "thyristor_from", "flexible_to", "flexible_from"])
+def test_a_link_that_loses_one_end_stops_at_the_other(lost: str) -> None:
+    run = _run([Custom(0.1, "lost", lambda s: s.trip(lost))], 0.6)
+    ends = [f"{lost.split('_', maxsplit=1)[0]}_{side}" for side in ("from", "to")]
+    assert run.signal("p")[ends].iloc[-1].abs().max() < 1e-6
 
 
 def test_a_voltage_sourced_station_keeps_its_current_and_burns_what_cannot_leave() -> None:

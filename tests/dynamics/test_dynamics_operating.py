@@ -10,8 +10,9 @@ import pytest
 from cosim.core.errors import CaseError
 from grids.build import build_model
 from grids.case import Case, load_case
-from grids.dynamics import LoadTrip, begin, simulate
+from grids.dynamics import POWER, begin
 from grids.dynamics.operating import Element, point_of, solve_operating_point
+from grids.dynamics.tables import Unit
 
 KUNDUR = load_case("kundur")
 
@@ -75,9 +76,6 @@ def test_a_changed_net_enters_at_its_own_voltages_without_a_second_power_flow(mo
     bus = int(model.row_bus[net.bus.index.get_loc(_at("bus_8"))])
     unit = Element("unit", -1, "hall", bus, -hall / model.base_mva)
     point = point_of(net, v_pu, 60.0, model=model, extra=[unit])
-    from grids.dynamics import POWER
-    from grids.dynamics.tables import Unit
-
     case = dataclasses.replace(KUNDUR, net=net)
     session = begin(case, point=point, units=[Unit("zip", "hall", POWER)])
     assert np.abs(session.derivatives).max() < 1e-8
@@ -91,6 +89,13 @@ def test_voltages_of_another_network_are_refused() -> None:
         point_of(KUNDUR.net, np.ones(3, dtype=np.complex128), 60.0)
 
 
+def test_powers_no_table_states_must_be_given() -> None:
+    case = _case(_every_table)
+    v_pu = solve_operating_point(case).v_pu
+    with pytest.raises(CaseError, match=r"dcline_from elements deliver: give it in delivered_mva"):
+        point_of(case.net, v_pu, 60.0)
+
+
 def test_makers_at_one_bus_share_what_it_asks_for() -> None:
     case = _case(lambda net: pp.create_gen(net, _at("bus_2"), p_mw=100.0, vm_pu=1.0, name="second"))
     point = solve_operating_point(case)
@@ -99,3 +104,10 @@ def test_makers_at_one_bus_share_what_it_asks_for() -> None:
     assert mva["gen_2"] == pytest.approx(700.0, abs=1e-4)
 
 
+def test_a_unit_the_case_does_not_have_stands_at_a_bus_by_name() -> None:
+    session = begin(KUNDUR, units=[Unit("zip", "later", POWER, bus="bus_7")])
+    point = session.system.point
+    there = point.row_bus[point.bus_names.index("bus_7")]
+    group = session.system.group("zip")
+    assert group.bus[group.elements.index("later")] == there
+    assert np.abs(session.derivatives).max() < 1e-8

@@ -175,8 +175,8 @@ def measure(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats) -> None:
 @jit
 def ordered(u: Block, x: Floats, w: Floats, s: Floats, k: int) -> float:
     """Return the current order of the station that controls the link."""
-    poles = u.z[Z.poles, k]
-    if poles <= 0.0 or not u.on[k]:
+    poles, j = u.z[Z.poles, k], int(u.p[P.other, k])
+    if poles <= 0.0 or not u.on[k] or (j >= 0 and not u.on[j]):
         return 0.0
     sign = 1.0 if u.p[P.rectifier, k] > 0.0 else -1.0
     wanted = x[X.order, k] + s[u.wire[S.pmod, k]]
@@ -327,6 +327,20 @@ class HvdcLcc(Device):
     def take(cls, u: Block, s: Floats, k: int) -> None:
         """Put the share of poles in service where `inject` sees it."""
         u.z[Z.poles, k] = s[u.wire[S.poles, k]]
+
+    @classmethod
+    def demand(cls, u: Block, s: Floats, k: int) -> complex | None:
+        """Return what the station is scheduled to draw, None where its partner has the schedule."""
+        if u.p[P.master, k] != k:
+            return None
+        direction = 1.0 if u.p[P.rectifier, k] > 0.0 else -1.0
+        return complex(direction * s[u.wire[S.pref, k]] * u.p[P.ratio, k], 0.0)
+
+    @classmethod
+    def set_demand(cls, u: Block, s: Floats, k: int, s_pu: complex) -> None:
+        """Schedule a power; thyristors do not reverse it, and reactive power is what it costs."""
+        direction = 1.0 if u.p[P.rectifier, k] > 0.0 else -1.0
+        s[u.wire[S.pref, k]] = max(direction * s_pu.real / u.p[P.ratio, k], 0.0)
 
     @classmethod
     def nonlinear(cls, u: Block) -> bool:

@@ -140,12 +140,12 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
                     w[u.port[j]], u.p[P.kf_pu, j], u.p[P.f_band_pu, j], u.p[P.kf_max_pu, j]
                 )
                 lowest = max(lowest, -capacity(u, v, j))  # reversed, it delivers what the other can draw
-            allowed = most * x[X.available, k]
+            stopped = u.z[Z.poles, k] <= 0.0 or (j >= 0 and not u.on[j])
+            allowed = 0.0 if stopped else most * x[X.available, k]
             wanted = clip(wanted, max(lowest, -allowed), allowed)
             dx[X.active, k] = (wanted - x[X.active, k]) / u.p[P.t_p_s, k]
             dx[X.order, k] = order_rate(s[u.wire[S.pref, k]], x[X.order, k], s[u.wire[S.ramp, k]])
-            blocked = u.z[Z.poles, k] <= 0.0
-            dx[X.available, k] = -COLLAPSE_PER_S if blocked else 1.0 / u.p[P.t_recover_s, k]
+            dx[X.available, k] = -COLLAPSE_PER_S if stopped else 1.0 / u.p[P.t_recover_s, k]
         else:
             sent = drawn(u, x, v, j).real
             arrives = sent - u.p[P.line, k] * sent * sent
@@ -192,6 +192,21 @@ class HvdcVsc(Device):
     def take(cls, u: Block, s: Floats, k: int) -> None:
         """Put the share of poles in service where `inject` sees it."""
         u.z[Z.poles, k] = s[u.wire[S.poles, k]]
+
+    @classmethod
+    def demand(cls, u: Block, s: Floats, k: int) -> complex | None:
+        """Return what the station is scheduled to draw, None where its partner has the schedule."""
+        if u.p[P.master, k] != k:
+            return None
+        p = u.p[P.direction, k] * s[u.wire[S.pref, k]]
+        return complex(p, -u.p[P.q0, k] - s[u.wire[S.qref, k]]) * complex(u.p[P.ratio, k])
+
+    @classmethod
+    def set_demand(cls, u: Block, s: Floats, k: int, s_pu: complex) -> None:
+        """Schedule a power and a reactive power at the voltage of the operating point."""
+        ratio = u.p[P.ratio, k]
+        s[u.wire[S.pref, k]] = u.p[P.direction, k] * s_pu.real / ratio
+        s[u.wire[S.qref, k]] = -s_pu.imag / ratio - u.p[P.q0, k]
 
     @classmethod
     def nonlinear(cls, u: Block) -> bool:
