@@ -21,6 +21,7 @@ from cosim.kpi import compute
 from cosim.outcome import Outcome, judged_run
 from grids.case import list_cases
 from grids.expected import check_case
+from grids.expected_dynamics import check_dynamics
 
 KPI_FILE = "kpis.yaml"
 WIDTH = 118
@@ -124,6 +125,12 @@ def _case_checks(name: str) -> Iterator[Check]:
     for row in rows:
         what = f"{row.point}: {row.quantity} {row.element}".strip()
         yield Check(name, what, row.good, row.value, row.expected, row.tolerance, row.source)
+    try:
+        for run in check_dynamics(name):
+            what = f"{run.run}: largest deviation {run.quantity}"
+            yield Check(name, what, run.good, run.value, 0.0, run.bar, run.source)
+    except SuandianError as error:
+        yield _broke(name, error)
 
 
 def _scenario_checks(name: str, *, record: bool) -> Iterator[Check]:
