@@ -65,8 +65,8 @@ class RmsWindowParams(Params):
         description="integrator; heun takes half the work and ten times the error after a fault",
     )
     loads: Literal["impedance", "current", "power"] = Field(
-        default="impedance",
-        description="kind of the case's loads without a dynamic model; units draw constant power",
+        default="power",
+        description="kind of the case's loads without a dynamic model; in the power flow they are powers",
     )
     load_damping: bool = Field(
         default=True, description="such loads follow frequency as load_damping_pu of their area says"
@@ -85,6 +85,10 @@ class RmsWindowParams(Params):
 class RmsParams(GridSource, RmsWindowParams):
     """A grid case with dynamic tables, every machine, control and load integrated."""
 
+    loads: Literal["impedance", "current", "power"] = Field(
+        default="impedance",
+        description="kind of the case's loads without a dynamic model; connected units draw constant power",
+    )
     q_limits: bool = Field(
         default=True, description="machines leave their set-point at reactive limits in the operating point"
     )

@@ -19,7 +19,7 @@ from cosim.core.grid import (
 from cosim.core.types import Floats
 from grids.engine import PowerFlowGrid
 from grids.params import GridSource, PowerFlowParams, RmsParams, RmsWindowParams
-from grids.rms_entry import Standing, case_elements, check_models, hosted_units
+from grids.rms_entry import Standing, case_elements, check_models, hosted_units, rotor_angles
 from grids.rms_events import ACTIONS
 from grids.rms_run import RmsRun
 from grids.rms_tables import RMS_GEN
@@ -27,6 +27,9 @@ from grids.tables import GRID
 
 OUT_OF_STEP = "out of step"
 """How a session says that a machine ran away."""
+
+KINDS = {"fault": "fault", "tripped": "trip", "opened": "trip", "closed": "close", "connected": "close"}
+"""Words of a session's log, and the kind of event they stand for."""
 
 MEASURED = ("p_mw", "q_mvar")
 """Signals of a report that are read off the network for every model."""
@@ -115,17 +118,17 @@ class RmsWindows:
         self._context = context
         self._flow.shadow(on=False)
         self._run, self._lost, self._begun = None, False, False
-        tables = self._flow.reset(context)
-        self._rested_mw = np.zeros(len(self._connections.units))
-        self._last = tables
+        self._last = tables = self._padded(self._flow.reset(context))
         if self._window(0.0) is None:
-            return self._padded(tables)
-        window = cast("GridWindow", self._window(0.0))
-        self._enter(0.0, window, _nothing(self._connections))
-        tables = self._tables(0.0)
-        self._run = None
-        self._flow.shadow(on=False)
-        return tables
+            return tables
+        angles = rotor_angles(self._inside, self._connections, self._standing())
+        speed = np.where(np.isfinite(angles), 1.0, np.nan)
+        return {**tables, "gen": {**tables["gen"], "delta_degree": angles, "speed_pu": speed}}
+
+    def _standing(self) -> Standing:
+        """Return what the last exchange of the power flow says of the moment."""
+        gen = self._last["gen"]
+        return Standing(self._f_hz().copy(), self._flow.droop_mw.copy(), gen["p_mw"] + 1j * gen["q_mvar"])
 
     def step(
         self, t_s: float, dt_s: float, inputs: Mapping[str, Floats], events: Sequence[GridEvent]
@@ -206,12 +209,11 @@ class RmsWindows:
 
     def _enter(self, t_s: float, window: GridWindow, inputs: Mapping[str, Floats]) -> None:
         """Start the dynamic model where the power flow stands."""
-        gen, unit = self._last["gen"], self._inside.elements.section["unit"]
         if not np.isfinite(self._last["grid"]["load_mw"][0]):
             msg = f"t={t_s:g} s: window {window.name!r} cannot begin, the power flow has no solution"
             raise SolveError(msg)
-        e = self._inside.elements
-        standing = Standing(self._f_hz().copy(), self._flow.droop_mw.copy(), gen["p_mw"] + 1j * gen["q_mvar"])
+        e, standing = self._inside.elements, self._standing()
+        unit = e.section["unit"]
         ahead = [event for event in self._ahead if t_s <= event.at_s < window.to_s]
         params = cast("RmsWindowParams", window.params)
         started = {**inputs, "p_mw": e.p_mw[unit] - standing.droop_mw, "q_mvar": e.q_mvar[unit]}
@@ -219,7 +221,7 @@ class RmsWindows:
         self._run = RmsRun(
             self._inside, self._connections, standing, params, start_s=t_s, inputs=started, ahead=ahead
         )
-        self._dark = self._run.reader.dark_rows()
+        self._dark, self._slipped = self._run.reader.dark_rows(), False
         self._flow.shadow(on=True)
         if len(self._windows) > 1 or window.from_s > 0.0 or np.isfinite(window.to_s):
             text = f"{window.name}: rms from here, at {_hz(standing.f_hz)}"
@@ -254,8 +256,14 @@ class RmsWindows:
         """Write what the session logged, and which buses lost or regained their source."""
         run = cast("RmsRun", self._run)
         for at_s, text in run.told():
-            kind = "fault" if text.startswith("fault at") else "dynamics"
+            kind = next((kind for word, kind in KINDS.items() if word in text), "dynamics")
             self._context.emit(at_s, run.subject(text), kind, text)
+        slipping = run.slipping()
+        if slipping and not self._slipped:
+            ahead, behind, degree = slipping[0]
+            text = f"{ahead} is {degree:.0f}° ahead of {behind}: out of step"
+            self._context.emit(t_s, ahead, "out_of_step", text)
+        self._slipped = bool(slipping)
         now = run.reader.dark_rows()
         names = self._inside.state.bus_names
         for change, kind, what in (
@@ -441,9 +449,3 @@ def _switching(events: Sequence[GridEvent]) -> list[GridEvent]:
 
 def _hz(f_hz: Floats) -> str:
     return ", ".join(f"{f:.4f} Hz" for f in f_hz)
-
-
-def _nothing(connections: Connections) -> dict[str, Floats]:
-    """Return the inputs of units that draw nothing."""
-    ports = {port for offer in connections.hosted if offer is not None for port in offer.inputs}
-    return dict.fromkeys(sorted(ports), np.zeros(len(connections.units)))

@@ -12,10 +12,12 @@ from cosim.core.grid import Connections
 from cosim.core.types import Floats
 from grids.dynamics.devices.droop_offer import DroopOfferParams
 from grids.dynamics.events import Event
+from grids.dynamics.network import DENSE_PORTS
 from grids.dynamics.operating import GIVEN, MAKERS, Element, OperatingPoint, point_of
 from grids.dynamics.registry import device
 from grids.dynamics.session import Session
 from grids.dynamics.start import CURRENT, IMPEDANCE, POWER, begin
+from grids.dynamics.system import build_system
 from grids.dynamics.tables import Unit, read_units
 from grids.elements import element_names
 from grids.engine import Inside
@@ -121,6 +123,18 @@ def start_session(
         if group.model == "droop_offer":
             session.system.s[group.signal("acting")] = 1.0
     return session
+
+
+def rotor_angles(inside: Inside, connections: Connections, standing: Standing) -> Floats:
+    """Return the rotor angle of each source (gens + ext_grids,) at the operating point [°], else nan."""
+    point = _point(inside, connections, standing)
+    system = build_system(point, read_units(inside.case), DENSE_PORTS)
+    angle: dict[str, float] = {}
+    for group in system.groups:
+        if group.cls.rotor is not None:
+            degree = np.rad2deg(system.x[group.state(group.cls.rotor[0])])
+            angle.update(zip(group.elements, degree.tolist(), strict=True))
+    return np.array([angle.get(name, np.nan) for name in inside.state.sources.names])
 
 
 def _unit_elements(inside: Inside, connections: Connections) -> tuple[str, ...]:

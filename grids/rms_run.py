@@ -19,6 +19,9 @@ from grids.rms_frequency import AreaWatch
 from grids.rms_orders import Orders
 from grids.rms_tables import Reader
 
+SLIP_DEGREE = 180.0
+"""Two machines of one island farther apart than this have lost synchronism."""
+
 OFFERED = ("droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
 
 
@@ -165,6 +168,20 @@ class RmsRun:
         total = int(self.session.solution.work.tally[SOLVES])
         done, self._solved = total - self._solved, total
         return done
+
+    def slipping(self) -> list[tuple[str, str, float]]:
+        """Return the machines of each island that lost synchronism: ahead, behind, how far [°]."""
+        solution, system = self.session.solution, self.session.system
+        wiring = solution.wiring
+        names = [n for g in system.groups if g.cls.rotor is not None for n in g.elements]
+        delta = np.rad2deg(system.x[wiring.rotor_angle])
+        found = []
+        for island in range(solution.configuration.islands):
+            here = np.flatnonzero((wiring.rotor_island == island) & (wiring.rotor_m_s > 0.0))
+            if here.size > 1 and np.ptp(delta[here]) > SLIP_DEGREE:
+                ahead, behind = here[np.argmax(delta[here])], here[np.argmin(delta[here])]
+                found.append((names[ahead], names[behind], float(delta[ahead] - delta[behind])))
+        return found
 
     def tripped(self) -> list[str]:
         """Return the elements of which every model is out of service."""
