@@ -10,7 +10,6 @@ from pathlib import Path
 from grids.case import list_cases
 from grids.expected_dynamics import QUANTITIES, check_dynamics
 
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 BEGIN, END = "<!-- measured: tests/validation/table.py -->", "<!-- end of measured -->"
 HEAD = "| case | run | reference | COI mHz | nadir, zenith mHz | speeds mHz | voltages pu | COI % |"
