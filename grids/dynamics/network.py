@@ -156,18 +156,26 @@ class Network:
         SolveError
             When the matrix is singular.
         """
-        switching = self.switching
-        switched = f"{sorted(switching.open_branches)} {sorted(switching.fault_y.items())}".encode()
-        key = b"|".join((switched, at_bus.tobytes(), sources.tobytes()))
-        topology = _recall(self._topologies, key)
-        if topology is None:
-            topology = self._topologies[key] = self._topology(at_bus, sources)
+        key, topology = self._now(at_bus, sources)
         key += b"|" + jacobian.tobytes()
         made = _recall(self._configurations, key)
         if made is None:
             self.factorised_count += 1
             made = self._configurations[key] = self._factorise(topology, ports, jacobian)
         return made
+
+    def topology(self, at_bus: Complexes, sources: Bools) -> Topology:
+        """Return what is switched in now; arguments as for `configure`."""
+        return self._now(at_bus, sources)[1]
+
+    def _now(self, at_bus: Complexes, sources: Bools) -> tuple[bytes, Topology]:
+        switching = self.switching
+        switched = f"{sorted(switching.open_branches)} {sorted(switching.fault_y.items())}".encode()
+        key = b"|".join((switched, at_bus.tobytes(), sources.tobytes()))
+        found = _recall(self._topologies, key)
+        if found is None:
+            found = self._topologies[key] = self._topology(at_bus, sources)
+        return key, found
 
     def _topology(self, at_bus: Complexes, sources: Bools) -> Topology:
         value = self.admittance(at_bus, self.switching)

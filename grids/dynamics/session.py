@@ -116,7 +116,7 @@ class Session:
             When an element is not there, or the time is past.
         """
         new = [action for event in events for action in event.actions(self)]
-        early = [a for a in new if a.at_s < self.t_s - 1e-9]
+        early = [a for a in new if not self.t_s - 1e-9 <= a.at_s < np.inf]
         if early:
             past = f"past, the run is at {self.t_s:g} s" if self.t_s > 0 else "before the start"
             msg = f"{early[0].text}: at_s={early[0].at_s:g} is {past}"
@@ -148,7 +148,7 @@ class Session:
         Raises
         ------
         ScenarioError
-            When the element has no such input.
+            When the element has no such input, or the value is no number.
         """
         if element not in self._units:
             msg = f"no element {element!r} with a dynamic model in the case.{nearest(element, self._units)}"
@@ -168,8 +168,11 @@ class Session:
         Raises
         ------
         ScenarioError
-            When the element has no such input.
+            When the element has no such input, or the value is no number.
         """
+        if not np.isfinite(value):
+            msg = f"input {name!r} of {element!r}: {value:g} is no finite number"
+            raise ScenarioError(msg)
         self.system.s[self.input_slot(element, name)] = value
         for group, k in self._units[element]:
             group.cls.take(group.block, self.system.s, k)
@@ -204,6 +207,9 @@ class Session:
         SolveError
             When the network has no solution (naming the bus), or a machine runs away (naming it).
         """
+        if not (np.isfinite(to_s) and every >= 0):
+            msg = f"advance to_s={to_s:g}, every={every}: a finite time and a count of 0 or more are allowed"
+            raise ScenarioError(msg)
         if to_s < self.t_s - 1e-9:
             msg = f"cannot go back from {self.t_s:g} s to {to_s:g} s; use state and restore"
             raise ScenarioError(msg)
@@ -373,11 +379,14 @@ class Session:
         Raises
         ------
         ScenarioError
-            When one is not there, or its model takes no orders.
+            When one is not there, its model takes no orders, or the power is no number.
         """
         base, changed = self.system.point.model.base_mva, False
         for element, power in powers.items():
             group, k = self._ordered(element)
+            if not np.isfinite(power):
+                msg = f"load {element!r}: {power:g} MVA is no finite power"
+                raise ScenarioError(msg)
             before = group.cls.admittance(group.block)[k]
             group.cls.set_demand(group.block, self.system.s, k, power / base)
             changed |= bool(group.cls.admittance(group.block)[k] != before)
@@ -426,10 +435,7 @@ class Session:
             for array, old in zip(block, saved, strict=True):
                 array[...] = old
         solution.network.switching = state.switching.copy()
-        solution.jacobian = state.jacobian.copy()
-        solution.refactor()
-        solution.theta[:] = state.theta
-        solution.wiring = solution.wiring._replace(reference=state.reference.copy())
-        solution.work.v[:], solution.work.tally[:] = state.v, state.tally
+        solution.resume(state.jacobian, state.theta, state.reference, state.v)
+        solution.work.tally[:] = state.tally
         del self.segments[state.stored :]
         del self.log[state.logged :]

@@ -19,6 +19,11 @@ SETTLED = 1e-20
 NEWTON_STEPS = 30
 FARTHEST_PU = 0.3
 """A Newton step moves no voltage farther than this, so that it does not leap over a bend of a load."""
+SHORTEST = 1 / 64
+"""Share of a Newton step below which it is taken although it does not help."""
+STARTS = (None, 1.0, 0.3)
+"""Where a solution is looked for: the present voltages, then those without loads, then a share of them, where
+constant powers have turned into impedances."""
 STEP_PU = 1e-6
 """Half-width of the central differences the Jacobian is taken with: error about 1e-10."""
 
@@ -81,9 +86,11 @@ class Solution:
         if not self.bent:
             self.refactor()
             return
-        for attempt in range(2):
-            if attempt == 1:  # once more, from what the machines alone would cause
-                self.work.v[:] = self._unloaded()
+        topology = self.network.topology(*self._at_bus())
+        self._enter(topology.island, topology.islands)
+        for share in STARTS:
+            if share is not None:
+                self.work.v[:] = share * self._unloaded()
             if self._newton():
                 return
         raise SolveError(self.unsolved())
@@ -92,23 +99,49 @@ class Solution:
         """Factorise what is switched now, with the Jacobian as it is."""
         self._adopt(self._configure(self.jacobian))
 
+    def resume(self, jacobian: Floats, theta: Floats, reference: Floats, v: Complexes) -> None:
+        """Take up what was saved of an earlier time, in its frames; states and switching stand already."""
+        self.jacobian = jacobian.copy()
+        self._island = np.zeros(0, dtype=np.int64)  # no frame to carry over from
+        self.refactor()
+        self.theta[:] = theta
+        self.wiring = self.wiring._replace(reference=reference.copy())
+        self.work.v[:] = v
+
     def _newton(self) -> bool:
+        """Solve by Newton's method, each step cut until the next one is shorter (Deuflhard's test [1]_).
+
+        References
+        ----------
+        .. [1] P. Deuflhard, *Newton Methods for Nonlinear Problems*, 2004, section 3.3.
+        """
         work = self.work
         for _ in range(NEWTON_STEPS):
             self._linearise()
             self._adopt(self._configure(self.jacobian))
             before = work.v.copy()
-            self._driver.inject_all(self._blocks, work, self.views, work.now)
-            work.now[self.wiring.dead] = 0.0
-            change = solve_shifted(self.configuration.net, work.now, work.v, work.fresh, work.spare)
-            if change < SETTLED:
+            size = self._correct()
+            if size * size < SETTLED:
                 return True
-            if not np.isfinite(change):
+            if not np.isfinite(size):
                 work.v[:] = before
                 return False
-            if change > FARTHEST_PU**2:
-                work.v[:] = before + (work.v - before) * (FARTHEST_PU / np.sqrt(change))
+            step, share = work.v - before, min(1.0, FARTHEST_PU / size)
+            while True:
+                work.v[:] = before + share * step
+                better = self._correct() <= (1.0 - share / 4) * size
+                work.v[:] = before + share * step
+                if better or share < SHORTEST:
+                    break
+                share /= 2
         return False
+
+    def _correct(self) -> float:
+        """Put the voltages of one step with the present Jacobian in place; return the largest change [pu]."""
+        work = self.work
+        self._driver.inject_all(self._blocks, work, self.views, work.now)
+        work.now[self.wiring.dead] = 0.0
+        return float(np.sqrt(solve_shifted(self.configuration.net, work.now, work.v, work.fresh, work.spare)))
 
     def _configure(self, jacobian: Floats) -> Configuration:
         y, source = self._at_bus()
@@ -150,8 +183,16 @@ class Solution:
         self.jacobian = jacobian
 
     def _adopt(self, configuration: Configuration) -> None:
-        """Take a configuration: islands, their centres of inertia and the wiring that goes with them."""
-        island, count = configuration.island, configuration.islands
+        """Take a configuration."""
+        self._enter(configuration.island, configuration.islands)
+        self.configuration = configuration
+
+    def _enter(self, island: Ints, count: int) -> None:
+        """Take islands, their centres of inertia and the wiring that goes with them."""
+        if not np.array_equal(island, self._island):
+            self._turn_into(island, count)
+            self.work = self.work._replace(coi=np.ones(count))
+        self._island = island
         rotor_island = island[self._rotor_bus]
         m = np.where(self._rotors_on() & (rotor_island >= 0), self._rotor_m_s, 0.0)
         angle = self.system.x[self._fixed["rotor_angle"]]
@@ -160,10 +201,6 @@ class Solution:
             here = (rotor_island == i) & (m > 0)
             if here.any():
                 reference[i] = np.average(angle[here], weights=m[here])
-        if self.theta.size != count or not np.array_equal(island, self._island):
-            self.theta = self._carried_theta(island, count)
-            self.work = self.work._replace(coi=np.ones(count))
-        self._island, self.configuration = island, configuration
         port_island = island[self.system.ports]
         self.wiring = Wiring(
             **self._fixed,
@@ -179,16 +216,24 @@ class Solution:
         on = [group.block.on for group in self.system.groups if group.cls.rotor is not None]
         return np.concatenate(on) if on else np.zeros(0, dtype=bool)
 
-    def _carried_theta(self, island: Ints, count: int) -> Floats:
-        """Return the angle each island has turned, taken over from where its buses were before."""
-        theta = np.zeros(count)
-        if self.theta.size == 0:
-            return theta
+    def _turn_into(self, island: Ints, count: int) -> None:
+        """Turn angles and voltages from the frames of the islands there were into those there are now.
+
+        Each takes over the frame of its first live bus, so where two have met the angles of one turn: what
+        stood apart before stands apart by the same angle after.
+        """
+        before, self.theta = self.theta, np.zeros(count)
+        if self._island.size == 0:
+            return
+        old = np.where(self._island >= 0, np.append(before, 0.0)[self._island], np.nan)
         for i in range(count):
-            before = self._island[island == i]
-            before = before[before >= 0]
-            theta[i] = self.theta[before[0]] if before.size else 0.0
-        return theta
+            turned = old[(island == i) & np.isfinite(old)]
+            self.theta[i] = turned[0] if turned.size else 0.0
+        shift = np.nan_to_num(old - np.append(self.theta, np.nan)[island])
+        self.system.x[self._fixed["angle"]] += shift[self._angle_bus]
+        turn = np.exp(1j * shift[self.system.ports])
+        np.multiply(self.work.v, turn, out=self.work.v)
+        np.multiply(self.work.settled, turn, out=self.work.settled)
 
     def unsolved(self) -> str:
         """Say where the last solution moved most."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from cosim.core.errors import CaseError, collected
 from grids.case import Case
+from grids.dynamics.checks import check_fed, check_numbers, check_settings, check_sources
 from grids.dynamics.devices.hvdc_vsc import default_links
 from grids.dynamics.devices.zip import ZipParams
 from grids.dynamics.events import Event
@@ -66,7 +67,10 @@ def begin(
     SolveError
         When the operating point has no solution.
     """
-    point = solve_operating_point(case) if point is None else point
+    check_settings(step_s, method, tolerance_pu)
+    if point is None:
+        point = solve_operating_point(case)
+        check_fed(case, point)
     tabled = [*read_units(case), *units]
     modelled = {unit.element for unit in tabled if device(unit.model).carries_power}
     for element in point.elements:
@@ -81,6 +85,8 @@ def begin(
     session = Session(case, system, events, step_s=step_s, method=method, tolerance_pu=tolerance_pu)
     for group in system.groups:
         group.cls.ready(group.block, session)
+    check_sources(session)
+    check_numbers(session)
     check_flat(session)
     return session
 
