@@ -8,6 +8,7 @@ import numpy as np
 import pandapower as pp
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
 from cosim.core.errors import CaseError, ScenarioError
 from grids.case import load_case
@@ -155,6 +156,42 @@ def test_both_ends_balance_to_the_loss_of_the_line(raised: Run) -> None:
     assert -sent == pytest.approx(0.4 + line * (0.4 / ratio) ** 2 * ratio, rel=1e-3)
 
 
+def test_a_loaded_link_stands_where_kundurs_equations_do(raised: Run) -> None:
+    # section 10.3 in kV, kA and ohm: 200 MW at 100 kV, one six-pulse bridge, 180 MW ordered at the rectifier
+    group, vm = raised.session.system.group("hvdc_lcc"), raised.vm_pu.iloc[-1]
+    ends = (("thyristor_from", "bus_7"), ("thyristor_to", "bus_8"))
+    places = [group.elements.index(name) for name, _ in ends]
+    e = [vm[bus] / group.parameter("v0")[k] for k, (_, bus) in zip(places, ends, strict=True)]
+    no_load_kv = [100.0 * group.parameter("no_load")[k] for k in places]
+    line_ohm = group.parameter("line")[places[0]] * 100.0 / 2.0
+    rc_ohm = [0.5 * 0.18 * v / 2.0 for v in no_load_kv]  # 3 X_c/pi: half the reactance is lost at 2 kA
+    gamma = math.radians(17.0)
+
+    def far_kv(i_ka: float) -> float:
+        return no_load_kv[1] * e[1] * math.cos(gamma) - rc_ohm[1] * i_ka
+
+    i_ka = brentq(lambda i: (far_kv(i) + line_ohm * i) * i - 180.0, 0.1, 3.0)
+    near_kv = far_kv(i_ka) + line_ohm * i_ka
+    alpha = math.acos((near_kv + rc_ohm[0] * i_ka) / (no_load_kv[0] * e[0]))
+    last = {name: raised.signal(name).iloc[-1] for name in ("id", "vd", "angle", "p", "q")}
+    assert last["id"]["thyristor_from"] * 2.0 == pytest.approx(i_ka, rel=2e-3)
+    assert last["vd"]["thyristor_from"] * 100.0 == pytest.approx(near_kv, rel=2e-3)
+    assert last["vd"]["thyristor_to"] * 100.0 == pytest.approx(far_kv(i_ka), rel=2e-3)
+    assert last["angle"]["thyristor_from"] == pytest.approx(math.degrees(alpha), abs=0.3)
+    for side, angle, kv in ((0, alpha, near_kv), (1, gamma, far_kv(i_ka))):
+        # at the inverter the extinction angle stands for the firing angle
+        end = math.acos(math.cos(angle) - 2.0 * rc_ohm[side] * i_ka / (no_load_kv[side] * e[side]))
+        mu = end - angle
+        tangent = 2.0 * mu + math.sin(2.0 * angle) - math.sin(2.0 * end)
+        tangent /= math.cos(2.0 * angle) - math.cos(2.0 * end)
+        name, bus = ends[side]
+        k = places[side]
+        filters_mvar = group.parameter("filter_b")[k] * vm[bus] ** 2 * BASE_MW
+        assert abs(last["p"][name]) * BASE_MW == pytest.approx(kv * i_ka, rel=2e-3)
+        consumed_mvar = filters_mvar - last["q"][name] * BASE_MW
+        assert consumed_mvar == pytest.approx(kv * i_ka * tangent, rel=5e-3)
+
+
 def test_a_ramp_is_straight_and_ends_on_time(raised: Run) -> None:
     order = raised.session.system.group("hvdc_lcc")
     trace = raised.state("hvdc_lcc", "order")["thyristor_from"]
@@ -291,6 +328,19 @@ def test_a_bolted_fault_at_either_end_stays_solvable() -> None:
         row = _after(run, 0.1)
         ends = ["sending", "thyristor_from"] if bus == 7 else ["receiving", "thyristor_to"]
         assert run.signal("p")[ends].iloc[row].abs().max() < 1e-3
+
+
+def test_banks_of_filters_hold_the_reactive_power_through_a_runback() -> None:
+    events = [DcRunback("receiving", to_mw=60.0, at_s=0.1)]
+    fixed, switched = (_run(events, 4.0, filter_count=count) for count in (0, 6))
+    bank = switched.session.system.group("hvdc_lcc").parameter("filter_b")[1] / 6
+    surplus = [run.signal("q")["receiving"].iloc[-1] for run in (fixed, switched)]
+    assert surplus[0] > 2 * bank
+    assert abs(surplus[1]) < 0.8 * bank
+    times = [t for t, text in switched.log if text == "receiving: filters switched"]
+    assert len(times) >= 2
+    assert np.diff(times).min() > 0.2 - 1e-9
+    assert switched.vm_pu["bus_8"].iloc[-1] < fixed.vm_pu["bus_8"].iloc[-1] - 0.005
 
 
 def test_frequency_support_is_a_droop() -> None:

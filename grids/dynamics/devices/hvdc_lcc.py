@@ -16,7 +16,8 @@ operating point, for which the transformer taps stand. :math:`\gamma` follows fr
 the angle :math:`\beta` ordered before, so a sudden dip shortens it: below `gamma_fail_degree` the commutation
 fails [2]_. The inverter then delivers nothing, the direct voltage collapses, and after `t_fail_s` at
 `v_recover_pu` the current ramps up again. Filters are what the operating point's reactive power leaves;
-`t_filter_s` after a block their share is switched off, until then they raise the voltage.
+`t_filter_s` after a block their share is switched off, until then they raise the voltage. With
+`filter_count` banks they are also switched one by one to hold the reactive power of the start.
 
 A terminal without `partner` stands alone: its other end has an alternating voltage of its own that does
 not change. `vfar` scales the direct voltage a lone rectifier feeds (0: commutation failure at the other end).
@@ -90,15 +91,20 @@ class HvdcLccParams(Params):
     v_recover_pu: float = Field(
         default=0.85, gt=0, lt=1, description="voltage over that before at which commutation resumes"
     )
-    t_filter_s: float = Field(default=0.2, ge=0, description="delay of switching filters after a block")
+    t_filter_s: float = Field(default=0.2, ge=0, description="delay of switching filters")
+    filter_count: int = Field(
+        default=0,
+        ge=0,
+        description="banks switched to hold the reactive power of the start; 0: by poles alone",
+    )
     kf_pu: float = Field(default=0, ge=0, description="frequency support: power per frequency deviation")
     f_band_pu: float = Field(default=0.002, ge=0, description="its dead-band")
     kf_max_pu: float = Field(default=0.1, ge=0, description="its limit")
 
 
 DERIVED = (
-    "ratio", "rectifier", "master", "other", "line", "no_load", "v0", "filter_b", "far", "cos_min", "cos_ref",
-    "cos_fail",
+    "ratio", "rectifier", "master", "other", "line", "no_load", "v0", "q0", "filter_b", "far", "cos_min",
+    "cos_ref", "cos_fail",
 )  # fmt: skip
 STATES = ("order", "vdc", "current", "cos_beta", "available")
 READS = ("pref", "ramp", "poles", "pmod", "vfar")
@@ -107,6 +113,8 @@ MEMORY = ("poles", "filters", "switch_s", "failing", "fail_s", "failures", "news
 SWITCHED, FAILED, RESUMED = 1, 2, 3
 IDLE_PU = 0.05
 """Current below which a bridge has nothing to commutate."""
+SWITCH_PU = 0.75
+"""Deviation of the reactive power, in banks, at which one is switched: above a half, so none hunts."""
 LOWEST_PU = 0.3
 """Direct voltage below which the power control asks for no more current."""
 COLLAPSE_PER_S = 10.0
@@ -252,6 +260,24 @@ def fails(u: Block, x: Floats, k: int, e: float, current: float) -> bool:
 
 
 @jit
+def filters_wanted(u: Block, x: Floats, v: Complexes, k: int) -> float:
+    """Return the share of filters that should be on: by poles, or by what holds the reactive power."""
+    count, poles = u.p[P.filter_count, k], u.z[Z.poles, k]
+    vm, on = abs(v[u.port[k]]), u.z[Z.filters, k]
+    if count <= 0.0 or poles <= 0.0:
+        return float(poles)
+    if u.z[Z.failing, k] > 0.0:
+        return float(on)
+    full = u.p[P.filter_b, k] * vm * vm
+    surplus = full * on - drawn(u, x, v, k).imag * u.p[P.ratio, k] - u.p[P.q0, k]
+    if surplus > SWITCH_PU * full / count:
+        on -= 1.0 / count
+    elif surplus < -SWITCH_PU * full / count:
+        on += 1.0 / count
+    return float(round(min(max(on, 0.0), 1.0) * count) / count)
+
+
+@jit
 def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h_s: float) -> bool:
     """Switch filters, and find failures of commutation and their end."""
     act = False
@@ -259,10 +285,11 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
         u.z[Z.news, k] = 0.0
         if not u.on[k]:
             continue
-        if u.z[Z.filters, k] != u.z[Z.poles, k]:
+        wanted = filters_wanted(u, x, v, k)
+        if u.z[Z.filters, k] != wanted:
             u.z[Z.switch_s, k] += h_s
             if u.z[Z.switch_s, k] >= u.p[P.t_filter_s, k] - 1e-9:
-                u.z[Z.filters, k], u.z[Z.switch_s, k], u.z[Z.news, k] = u.z[Z.poles, k], 0.0, SWITCHED
+                u.z[Z.filters, k], u.z[Z.switch_s, k], u.z[Z.news, k] = wanted, 0.0, SWITCHED
         else:
             u.z[Z.switch_s, k] = 0.0
         m = int(u.p[P.master, k])
@@ -304,6 +331,7 @@ class HvdcLcc(Device):
         """Find current, taps and filters with which the station delivers what the operating point says."""
         p = u.p
         p[P.ratio], p[P.v0] = p[P.p_rated_mw] / site.base_mva, abs(site.v_pu)
+        p[P.q0] = site.s_pu.imag
         p[P.cos_min] = np.cos(np.deg2rad(p[P.alpha_min_degree]))
         p[P.cos_ref] = np.cos(np.deg2rad(p[P.gamma_degree]))
         p[P.cos_fail] = np.cos(np.deg2rad(p[P.gamma_fail_degree]))
