@@ -21,7 +21,7 @@ from cosim.kpi import compute
 from cosim.outcome import Outcome, judged_run
 from grids.case import list_cases
 from grids.expected import check_case
-from grids.expected_dynamics import check_dynamics
+from grids.expected_dynamics import check_dynamics, check_start
 
 KPI_FILE = "kpis.yaml"
 WIDTH = 118
@@ -126,8 +126,8 @@ def _case_checks(name: str) -> Iterator[Check]:
         what = f"{row.point}: {row.quantity} {row.element}".strip()
         yield Check(name, what, row.good, row.value, row.expected, row.tolerance, row.source)
     try:
-        for run in check_dynamics(name):
-            what = f"{run.run}: largest deviation {run.quantity}"
+        for run in (*check_start(name), *check_dynamics(name)):
+            what = f"{run.run}: {run.quantity}"
             yield Check(name, what, run.good, run.value, 0.0, run.bar, run.source)
     except SuandianError as error:
         yield _broke(name, error)

@@ -19,7 +19,7 @@ from cosim.core.errors import CaseError
 from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats
 from grids.case import Case, case_folder, load_case
-from grids.dynamics import BusFault, GeneratorTrip, LineTrip, LoadStep, LoadTrip, Run, simulate
+from grids.dynamics import BusFault, GeneratorTrip, LineTrip, LoadStep, LoadTrip, Run, begin, simulate
 from grids.dynamics.devices.zip import ZipParams
 from grids.dynamics.tables import read_units
 
@@ -39,6 +39,11 @@ QUANTITIES = {
 """Largest deviations `runs.yaml` may bound."""
 
 STEP_S = 1 / 120
+
+REST_S = 20.0
+"""How long a case must stay where it is."""
+FLAT_PER_S, DRIFT_HZ = 1e-8, 1e-6
+"""Largest derivative of a case at its operating point, and largest drift of frequency over `REST_S`."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,25 @@ def check_dynamics(name: str, runs: tuple[str, ...] = ()) -> Iterator[Deviation]
         found = deviations(simulated(name, told[run], float(reference["t"].max())), reference)
         for quantity, bar in told[run]["bars"].items():
             yield Deviation(name, run, quantity, found[quantity], float(bar), told[run]["source"])
+
+
+def check_start(name: str) -> Iterator[Deviation]:
+    """Yield how far a case with machines of its own is from rest; nothing for a case without.
+
+    Raises
+    ------
+    CaseError, SolveError
+        When it has no operating point, or moves by itself.
+    """
+    case = load_case(name)
+    if not read_units(case):
+        return
+    session = begin(case, step_s=STEP_S)
+    rate = float(np.abs(session.derivatives).max())
+    yield Deviation(name, "rest", "largest derivative [1/s]", rate, FLAT_PER_S, "flat start")
+    session.advance(REST_S, every=60)
+    drift_hz = float(np.abs(Run(session).f_coi_hz - session.system.point.f_hz).max())
+    yield Deviation(name, "rest", "drift of frequency [Hz]", drift_hz, DRIFT_HZ, f"{REST_S:g} s at rest")
 
 
 def simulated(name: str, told: Mapping[str, Any], until_s: float) -> Run:

@@ -8,7 +8,7 @@ import pytest
 from cosim.core.errors import CaseError
 from grids import expected_dynamics
 from grids.case import list_cases
-from grids.expected_dynamics import check_dynamics, dynamic_runs
+from grids.expected_dynamics import check_dynamics, check_start, dynamic_runs
 
 TABLE = runpy.run_path(str(Path(__file__).with_name("table.py")))
 RUNS = [(case, run) for case in list_cases() for run in dynamic_runs(case)]
@@ -35,6 +35,17 @@ def test_a_run_follows_its_reference(case: str, run: str) -> None:
         assert d.value == pytest.approx(float(value), rel=0.3, abs=0.02 * d.bar), (
             "run tests/validation/table.py"
         )
+
+
+@pytest.mark.parametrize("case", ["ieee39", "ieee39_andes", "k2a", "kundur", "smib"])
+def test_a_case_stays_where_it_is(case: str) -> None:
+    found = list(check_start(case))
+    assert len(found) == 2
+    assert all(d.good for d in found)
+
+
+def test_a_case_without_machines_of_its_own_has_no_start_to_check() -> None:
+    assert list(check_start("two_bus")) == []
 
 
 def test_a_run_that_tells_of_unknown_things_is_refused(tmp_path, monkeypatch) -> None:
