@@ -214,7 +214,7 @@ def _engine(
 def _grid_windows(
     draft: Draft, engines: Registry, findings: list[Finding]
 ) -> dict[type[Any], tuple[GridWindow, ...]]:
-    """Return the windows by the engine that takes over, those that are wrong left out."""
+    """Return the windows by the engine that takes over, those of an unknown engine left out."""
     spec, _ = validated(GridSpec, draft.data.get("grid"), ("grid",))
     found: dict[type[Any], tuple[GridWindow, ...]] = {}
     before: list[GridWindowSpec] = []
@@ -234,9 +234,9 @@ def _grid_windows(
         keys = tuple(GridWindowSpec.model_fields)
         params, wrong = validated(engine.window_type, window.params, path, keys)
         findings += wrong
-        if params is not None:
-            one = GridWindow(window.name, window.from_s, window.to_s, params)
-            found[engine] = (*found.get(engine, ()), one)
+        taken = engine.window_type.model_construct() if params is None else params  # for what is told of events
+        one = GridWindow(window.name, window.from_s, window.to_s, taken)
+        found[engine] = (*found.get(engine, ()), one)
     return found
 
 
