@@ -22,7 +22,7 @@ BASE = float(SMIB.net.sn_mva)
 PUMPS = Motor3Params(
     sn_mva=130, rs_pu=0.013, xs_pu=0.067, xm_pu=3.8, rr_pu=0.009, xr_pu=0.17, h_s=0.7, a_pu=1
 )
-HALL = ElectronicLoadParams(sn_mva=330)
+HALL = ElectronicLoadParams(sn_mva=330, ti_s=0)
 HALL_MW, HALL_MVAR, IMAX = 300.0, 40.0, HALL.imax_pu * HALL.sn_mva / BASE
 
 
@@ -124,6 +124,28 @@ def test_the_current_stays_at_its_limit_and_the_power_factor_at_its_value() -> N
     assert current.max() <= IMAX * (1 + 1e-6)
     assert np.abs(current[inside] - IMAX).max() <= 1e-6 * IMAX
     assert q.to_numpy() / p.to_numpy() == pytest.approx(HALL_MVAR / HALL_MW, rel=1e-9)
+
+
+def test_the_current_control_holds_the_power_after_its_lag() -> None:
+    run = play(0.3, dip(0.1, 0.1, x_pu=2.0), hall=HALL.model_copy(update={"ti_s": 0.02}))
+    p, vm = BASE * run.signal("p_load_pu")["hall"], run.vm_pu["high"]
+    before, at_once = vm[0.1]
+    first_mw = p[0.1].iloc[1]
+    assert first_mw == pytest.approx(HALL_MW * at_once / before, rel=1e-9)  # the current has not moved
+    assert np.interp(0.2 - 1e-6, run.t_s, p) == pytest.approx(HALL_MW, rel=2e-3)
+    assert np.interp(0.12, run.t_s, HALL_MW - p) == pytest.approx((HALL_MW - first_mw) / np.e, rel=0.1)
+
+
+def test_a_voltage_that_sags_through_the_edge_of_the_limit_has_a_solution() -> None:
+    big = PATIENT.model_copy(update={"sn_mva": 7000.0, "tset_s": 0.3, "ti_s": 0.02})
+    ours = session(hall=big)
+    ours.set_loads({"hall": 9000.0 + 0j})
+    ours.advance(2.0, every=1)
+    run = Run(ours)
+    current = BASE * run.signal("p_load_pu")["hall"] / run.vm_pu["high"]
+    assert current.max() == pytest.approx(7000.0 * big.imax_pu, rel=1e-6)
+    assert run.vm_pu["high"].min() < 0.75
+    assert ours.solves_per_stage < 4.0
 
 
 def test_a_bolted_fault_at_its_bus_takes_nothing_out_of_it() -> None:

@@ -8,11 +8,13 @@ measured voltage `V` and frequency `f`, and the connected fraction `F`:
 .. math::
     p_1 &= 1 + K_{vp}\frac{sT_{vp}}{1+sT_{vp}}V + K_{fp}\,\mathrm{db}(f-1), \qquad
     P = P_o\,\frac{1+sT_{ap}}{1+sT_{bp}}p_1\,F \\
-    |P+jQ| &\le V\,I_{max}\,F\,S_n\,g(V/V_{min}), \qquad g(r) = r(2-r) \text{ for } r<1, \text{ else } 1
+    I &= \min\bigl(|P+jQ|/V_i,\; I_{max} F S_n\bigr)\,g(V/V_{min}), \qquad T_i\dot V_i = V - V_i
 
-and likewise for Q. Under its current limit the load is a constant current; below `vmin_pu` that current
-fades, so that nothing is drawn from a dead bus. The orders follow the inputs `p_set_pu` and `q_set_pu` (on
-the system's base, drawn > 0) through a lag.
+and likewise for Q; :math:`g(r) = r(2-r)` for :math:`r<1`, else 1. The current control holds the power with
+the lag :math:`T_i`, at once where that is 0. A voltage that sags slowly through the edge of the current limit
+of a load that is large for its network has no solution near the last one with :math:`T_i = 0`. Under its
+limit the load is a constant current; below `vmin_pu` the current fades, so that nothing is drawn from a dead
+bus. The orders follow the inputs `p_set_pu` and `q_set_pu` (on the system's base, drawn > 0) through a lag.
 
 Discrete logic, once a step, on the measured voltage. The fraction `fcease_pu` ceases within `tdrop_s` once
 the voltage was below `vcease_pu` for `tcease_s`, or above `vhigh_pu` for `thigh_s`. Once it was between
@@ -50,6 +52,7 @@ class ElectronicLoadParams(Params):
         default=0, ge=0, description="rating, base of imax_pu; 0: apparent power of the operating point"
     )
     tset_s: float = Field(default=0.02, gt=0, description="lag with which the load follows its orders")
+    ti_s: float = Field(default=0.02, ge=0, description="lag with which the current control holds the power")
     tv_s: float = Field(default=0.02, ge=0, description="lag of the voltage measurement")
     tf_s: float = Field(default=0.05, gt=0, description="lag of the frequency measurement, taken twice")
     kvp_pu: float = Field(default=0, description="washout of the voltage into P: gain; 0 is constant power")
@@ -96,7 +99,7 @@ TEXT = {
 }
 
 DERIVED = ("omega_base", "rating", "left")
-STATES = ("p_order", "q_order", "vm", "wash_p", "wash_q", "lead_p", "lead_q", "angle", "f", "fraction")
+STATES = ("p_order", "q_order", "vi", "vm", "wash_p", "wash_q", "lead_p", "lead_q", "angle", "f", "fraction")
 READS = ("p_set_pu", "q_set_pu", "reset")
 WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out")
 MEMORY = (
@@ -130,10 +133,12 @@ def drawn(u: Block, x: Floats, k: int, at: complex) -> complex:
     part = x[X.fraction, k] * u.p[P.left, k]
     p = x[X.p_order, k] * lead_lag(p1, x[X.lead_p, k], u.p[P.tap_s, k], u.p[P.tbp_s, k]) * part
     q = x[X.q_order, k] * lead_lag(q1, x[X.lead_q, k], u.p[P.taq_s, k], u.p[P.tbq_s, k]) * part
+    wanted, most = math.hypot(p, q), u.p[P.imax_pu, k] * u.p[P.rating, k] * part
+    if wanted == 0.0:
+        return complex(0.0, 0.0)
     r = size / u.p[P.vmin_pu, k]
     fade = r * (2.0 - r) if r < 1.0 else 1.0
-    most, wanted = size * u.p[P.imax_pu, k] * u.p[P.rating, k] * part * fade, math.hypot(p, q)
-    held = most / wanted if wanted > most else 1.0
+    held = min(wanted / lag(size, x[X.vi, k], u.p[P.ti_s, k]), most) * fade * size / wanted
     return complex(p * held, q * held)
 
 
@@ -170,6 +175,7 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         lead = seen * angle_lead(at, x[X.angle, k])
         dx[X.p_order, k] = live * (s[u.wire[S.p_set_pu, k]] - x[X.p_order, k]) / u.p[P.tset_s, k]
         dx[X.q_order, k] = live * (s[u.wire[S.q_set_pu, k]] - x[X.q_order, k]) / u.p[P.tset_s, k]
+        dx[X.vi, k] = live * lag_rate(abs(at), x[X.vi, k], u.p[P.ti_s, k])
         dx[X.vm, k] = live * lag_rate(abs(at), x[X.vm, k], u.p[P.tv_s, k])
         dx[X.wash_p, k] = live * lag_rate(vm, x[X.wash_p, k], u.p[P.tvp_s, k])
         dx[X.wash_q, k] = live * lag_rate(vm, x[X.wash_q, k], u.p[P.tvq_s, k])
@@ -295,7 +301,7 @@ class ElectronicLoad(Device):
         _check(u, vm, np.abs(drawn_pu), site)
         s[u.wire[S.p_set_pu]], s[u.wire[S.q_set_pu]] = drawn_pu.real, drawn_pu.imag
         x[X.p_order], x[X.q_order] = drawn_pu.real, drawn_pu.imag
-        x[X.vm], x[X.wash_p], x[X.wash_q] = vm, vm, vm
+        x[X.vi], x[X.vm], x[X.wash_p], x[X.wash_q] = vm, vm, vm, vm
         x[X.lead_p], x[X.lead_q], x[X.f], x[X.fraction] = 1.0, 1.0, 1.0, 1.0
         x[X.angle] = np.angle(site.v_pu)
         u.z[Z.before], u.z[Z.level] = vm, 1.0
@@ -313,6 +319,7 @@ class ElectronicLoad(Device):
         names = {
             "p_order": P.tset_s,
             "q_order": P.tset_s,
+            "vi": P.ti_s,
             "vm": P.tv_s,
             "wash_p": P.tvp_s,
             "wash_q": P.tvq_s,
