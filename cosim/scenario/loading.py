@@ -234,7 +234,7 @@ def _grid_windows(
         keys = tuple(GridWindowSpec.model_fields)
         params, wrong = validated(engine.window_type, window.params, path, keys)
         findings += wrong
-        taken = engine.window_type.model_construct() if params is None else params  # for what is told of events
+        taken = engine.window_type.model_construct() if params is None else params
         one = GridWindow(window.name, window.from_s, window.to_s, taken)
         found[engine] = (*found.get(engine, ()), one)
     return found
