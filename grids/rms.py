@@ -21,6 +21,7 @@ from grids.engine import PowerFlowGrid
 from grids.params import GridSource, PowerFlowParams, RmsParams, RmsWindowParams
 from grids.rms_entry import Standing, case_elements, check_models, hosted_units, rotor_angles
 from grids.rms_events import ACTIONS
+from grids.rms_modes import told_modes
 from grids.rms_run import RmsRun
 from grids.rms_tables import RMS_GEN
 from grids.tables import GRID
@@ -74,6 +75,7 @@ class RmsWindows:
         self.switchable = flow.switchable
         self._ahead: tuple[GridEvent, ...] = ()
         self._run: RmsRun | None = None
+        self._modes: list[dict[str, Any]] = []
         self._context = Context()
 
     def subjects(self, action: str) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ class RmsWindows:
         self._context = context
         self._flow.shadow(on=False)
         self._run, self._lost, self._begun = None, False, False
+        self._modes = []
         self._last = tables = self._padded(self._flow.reset(context))
         if self._window(0.0) is None:
             return tables
@@ -158,8 +161,8 @@ class RmsWindows:
         return self._flow.geography()
 
     def provenance(self) -> Mapping[str, Any]:
-        """Return what the report says about the model, and how the dynamic one was solved."""
-        return self._flow.provenance()
+        """Return what the report says about the model, and the modes of the dynamic one where it began."""
+        return {**self._flow.provenance(), "modes": self._modes} if self._modes else self._flow.provenance()
 
     def _window(self, t_s: float) -> GridWindow | None:
         return next((w for w in self._windows if w.from_s <= t_s < w.to_s), None)
@@ -222,6 +225,8 @@ class RmsWindows:
             self._inside, self._connections, standing, params, start_s=t_s, inputs=started, ahead=ahead
         )
         self._dark, self._slipped = self._run.reader.dark_rows(), False
+        if self._begun and not self._modes:
+            self._modes = told_modes(self._run.session)
         self._flow.shadow(on=True)
         if len(self._windows) > 1 or window.from_s > 0.0 or np.isfinite(window.to_s):
             text = f"{window.name}: rms from here, at {_hz(standing.f_hz)}"
