@@ -10,12 +10,17 @@ from functools import cache
 import numpy as np
 import pytest
 
+from cosim.core.component import Context
+from cosim.core.grid import Connections, GridEvent
 from grids.case import load_case
 from grids.dynamics import IMPEDANCE, POWER, GeneratorTrip, LoadStep, Run, simulate
 from grids.dynamics.measures import nadir, rocof
 from grids.dynamics.tables import read_units
+from grids.engine import PowerFlowGrid
 from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
 from grids.frequency import AreaFrequency
+from grids.params import PowerFlowParams, RmsParams
+from grids.rms import RmsGrid
 
 CASE = load_case("ieee39")
 STEP_MW = 304.855
@@ -78,3 +83,29 @@ def test_impedance_loads_take_part_of_a_loss_because_voltages_fall(what: str, lo
     assert soft.vm_pu.iloc[-1].mean() < soft.vm_pu.iloc[0].mean() - 0.004
     depths_hz = [60.0 - nadir(run.f_coi_hz)[1] for run in (stiff, soft)]
     assert depths_hz[1] < 0.7 * depths_hz[0]
+
+
+@pytest.mark.parametrize("machine", ["gen_34", "gen_38"])
+def test_both_engines_of_a_scenario_give_a_loss_the_same_nadir_and_steepness(machine: str) -> None:
+    """As shipped: load damping and AGC of the case act in both."""
+    nobody = Connections((), ())
+    grids = (
+        PowerFlowGrid(PowerFlowParams(case="ieee39"), nobody),
+        RmsGrid(RmsParams(case="ieee39", loads="power"), nobody),
+    )
+    none = np.zeros(0)
+    inputs = dict.fromkeys(("p_mw", "q_mvar", "scale_pu"), none)
+    inputs |= dict.fromkeys(("droop_mw_per_hz", "droop_up_mw", "droop_down_mw"), none)
+    found = []
+    for grid in grids:
+        grid.reset(Context())
+        lowest, steepest = 60.0, 0.0
+        for k in range(100):
+            events = [GridEvent(1.0, "trip", machine)] if k == 5 else []
+            area = grid.step(0.2 * k, 0.2, inputs, events)["area"]
+            lowest = min(lowest, float(area["f_min_hz"][0]))
+            steepest = max(steepest, float(area["rocof_hz_per_s"][0]), key=abs)
+        found.append((60.0 - lowest, steepest))
+    (depth, steep), (expected_depth, expected_steep) = found
+    assert depth == pytest.approx(expected_depth, rel=0.1)
+    assert steep == pytest.approx(expected_steep, rel=0.05)

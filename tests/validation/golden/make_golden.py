@@ -6,12 +6,13 @@
 `run` writes `<system>_<disturbance>_<loads>.csv.gz` for every disturbance below: trapezoidal rule at a fixed
 step of 1 ms, every 8th point kept (8.33 ms, every point, for constant-power loads, whose smooth events
 need no finer step); the toggles inside ANDES's files are switched off. All take about half an hour. `thin`
-keeps every 7th of those rows and the two with the extremes of the frequency of the centre of inertia, that
-frequency, all speeds and every fourth bus voltage, in the folder of the case.
+keeps every 7th of those rows and the two with the extremes of the frequency of the centre of inertia
+(these two not in the older files of `ieee39_andes` and `kundur`), that frequency, all speeds and every
+fourth bus voltage, in the folder of the case.
 
 Systems: `ieee39` and `kundur` are files ANDES ships; `k2a`, `pf39` and `pf39xl` are data sets tops ships,
-rebuilt in ANDES by `topsdata.py`: `pf39` without leakage reactances, as tops has them, `pf39xl` with those of
-our case `ieee39`.
+rebuilt in ANDES by `topsdata.py`: `pf39` without leakage reactances, as tops has them, `pf39xl` with those
+of our case `ieee39`.
 Loads are impedances (Z) or constant power (P). With P, ANDES runs no fault, nothing of `k2a`, and nothing
 after the loss of kundur's generator 2; after the loss of ieee39's generator 38 it stops at the collapse, of
 which the last 30 ms are left out.

@@ -211,7 +211,8 @@ class Maker:
             rows.append(
                 {
                     "name": self.element[unit["name"]], "sn_mva": unit["S_n"] * unit["N_par"],
-                    "h_s": unit["H"], "d_pu": unit["D"], "ra_pu": 0, "xl_pu": number(xl), "xd_pu": unit["X_d"],
+                    "h_s": unit["H"], "d_pu": unit["D"], "ra_pu": 0, "xl_pu": number(xl),
+                    "xd_pu": unit["X_d"],
                     "xq_pu": unit["X_q"], "xd1_pu": unit["X_d_t"], "xq1_pu": unit["X_q_t"],
                     "xd2_pu": unit["X_d_st"], "td10_s": unit["T_d0_t"], "tq10_s": unit["T_q0_t"],
                     "td20_s": unit["T_d0_st"], "tq20_s": unit["T_q0_st"], "s10_pu": 0, "s12_pu": 0,
