@@ -343,6 +343,23 @@ def test_banks_of_filters_hold_the_reactive_power_through_a_runback() -> None:
     assert switched.vm_pu["bus_8"].iloc[-1] < fixed.vm_pu["bus_8"].iloc[-1] - 0.005
 
 
+def test_an_idle_link_stands_ready_for_its_rated_power() -> None:
+    net = copy.deepcopy(CASE.net)
+    net.dcline.loc[:, "p_mw"] = 0.0
+    net.load.loc[net.load["name"] == "sending", "p_mw"] = 0.0
+    events = [
+        DcRamp(name, mw, 0.1, over_s=1.0)
+        for name, mw in (("thyristor", 180.0), ("sending", 150.0), ("flexible", 30.0))
+    ]
+    session = begin(dataclasses.replace(CASE, net=net), events, step_s=H_S, units=_units())
+    assert np.abs(session.derivatives).max() < 1e-8
+    session.advance(4.0)
+    support = SENDING.kf_pu * (session.solution.work.coi[0] - 1.0)
+    assert -session.signal("thyristor_from", "p") == pytest.approx(1.8, abs=0.01)
+    assert -session.signal("sending", "p") == pytest.approx(1.5 + 2.5 * support, abs=0.01)
+    assert -session.signal("flexible_from", "p") == pytest.approx(0.3, abs=0.01)
+
+
 def test_frequency_support_is_a_droop() -> None:
     run = _run([LoadStep(100.0, 0.1, bus=9)], 40.0, step_s=1 / 60)
     w = run.f_coi_hz.iloc[-1] / 60.0

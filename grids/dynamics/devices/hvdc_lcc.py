@@ -463,12 +463,13 @@ def _balance(u: Block, power: Floats, site: Site) -> None:
             what = f"draws {mw[0]:g} MW and its partner {site.elements[j]} delivers {mw[1]:g} MW"
             wrong.append(f"{name} {what}: one end must draw what the other delivers and more")
         if power[k] > 0.0:
-            p[P.line, k] = p[P.line, j] = (1.0 - power[j] / power[k]) / power[k]
+            p[P.line, k] = (1.0 - power[j] / power[k]) / power[k]
+        p[P.line, j] = p[P.line, k]
     collected(wrong, CaseError)
 
 
 def _stand(u: Block, x: Floats, power: Floats, site: Site) -> None:
-    """Write states, no-load voltages and filters; the rectifier's direct voltage is the rated one."""
+    """Write states, taps and filters; the direct voltage is the rated one where current flows."""
     p = u.p
     for k in range(u.port.size):
         j, r, xc = int(p[P.other, k]), p[P.line, k], p[P.xc_pu, k]
@@ -479,17 +480,20 @@ def _stand(u: Block, x: Floats, power: Floats, site: Site) -> None:
             current = power[j]
         else:
             current = 2.0 * power[k] / (1.0 + math.sqrt(1.0 - 4.0 * r * power[k]))
-        far = 1.0 - r * current
+        tap = current if current > IDLE_PU else 1.0  # an idle link stands ready for its rated power
+        far = 1.0 - r * tap
         angle = p[P.alpha_degree, k] if rectifier else p[P.gamma_degree, k]
         cosine = math.cos(math.radians(angle))
-        p[P.no_load, k] = (1.0 if rectifier else far) / (cosine - 0.5 * xc * current)
-        p[P.far, k] = far
-        x[X.vdc, k], x[X.current, k], x[X.available, k] = far, current, 1.0
-        x[X.order, k] = power[k]
+        no_load = (1.0 if rectifier else far) / (cosine - 0.5 * xc * tap)
+        p[P.no_load, k], p[P.far, k] = no_load, far
+        x[X.vdc, k] = far if rectifier else no_load * (cosine - 0.5 * xc * current)
+        x[X.current, k], x[X.available, k], x[X.order, k] = current, 1.0, power[k]
         x[X.cos_beta, k] = p[P.cos_ref, k] - xc * current
         cos_a = cosine if rectifier else -x[X.cos_beta, k]
         consumed = bridge(1.0, cos_a, current, xc, p[P.no_load, k]).imag * p[P.ratio, k]
         p[P.filter_b, k] = (site.s_pu[k].imag + consumed) / p[P.v0, k] ** 2
+    for k in np.flatnonzero((p[P.rectifier] > 0.0) & (p[P.other] >= 0.0)).tolist():
+        x[X.vdc, k] = x[X.vdc, int(p[P.other, k])]
 
 
 DEVICE = HvdcLcc
