@@ -36,7 +36,7 @@ from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, parameter_names, rows
-from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate
+from grids.dynamics.kernels.blocks import clip, dead_band, held, lag, lag_rate
 from grids.dynamics.kernels.converters import (
     UNLIMITED_PU_PER_S,
     limited,
@@ -192,10 +192,11 @@ def _p_order(u: Block, x: Floats, vm: float, s: Floats, dx: Floats, k: int, d: i
     given = s[u.wire[S.p_set_mw, k]] / p[d + D.own_mva, k] + s[u.wire[S.pext, k]]
     rate = lag_rate(given, x[X.pref, k], p[C.tpfilt_s, k])
     dx[X.pref, k] = limited(rate, p[C.dpmin_pu_per_s, k], p[C.dpmax_pu_per_s, k])
-    held = clip(x[X.pref, k], p[C.pmin_pu, k], p[C.pmax_pu, k])
+    low, high = p[C.pmin_pu, k], p[C.pmax_pu, k]
     free = 0.0 if in_dip(u, vm, k) else 1.0
-    dx[X.pord, k] = free * lag_rate(held, x[X.pord, k], p[C.tpord_s, k])
-    return lag(held, x[X.pord, k], p[C.tpord_s, k])
+    rate = lag_rate(x[X.pref, k], x[X.pord, k], p[C.tpord_s, k])
+    dx[X.pord, k] = free * held(rate, x[X.pord, k], low, high)
+    return clip(lag(x[X.pref, k], x[X.pord, k], p[C.tpord_s, k]), low, high)
 
 
 @jit
@@ -240,14 +241,14 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
     """Write the current commands [pu of the rating] and the derivatives [1/s]."""
     for k in range(u.port.size):
         vm = abs(v[u.port[k]])
-        dip, extra, held = in_dip(u, vm, k), 0.0, -1.0
+        dip, extra, kept = in_dip(u, vm, k), 0.0, -1.0
         if dip or (u.z[Z.injection_left_s, k] > 0.0 and u.p[P.thld_s, k] < 0.0):
             extra = injection(u, x, vm, k, A_DERIVED)
         elif u.z[Z.injection_left_s, k] > 0.0:
             extra = u.p[P.iqfrz_pu, k]
         if not dip and u.z[Z.limit_left_s, k] > 0.0:
-            held = u.z[Z.held_ipmax, k]
-        u.z[Z.ipmax, k] = commands(u, x, vm, s, dx, k, A_DERIVED, extra, (0.0, 1.0, held))
+            kept = u.z[Z.held_ipmax, k]
+        u.z[Z.ipmax, k] = commands(u, x, vm, s, dx, k, A_DERIVED, extra, (0.0, 1.0, kept))
         if not u.on[k]:
             for i in range(x.shape[0]):
                 dx[i, k] = 0.0
@@ -308,6 +309,30 @@ class ElectricalControl(Device):
     def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
         """Return the limits of the power order."""
         return {"pord": (u.p[C.pmin_pu], u.p[C.pmax_pu])}
+
+    @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return current, references and voltage the limits must leave room for [pu of the rating]."""
+        p, vm = u.p, np.abs(v[u.port])
+        zero, far = np.zeros(u.port.size), np.full(u.port.size, np.inf)
+        by_q = (p[C.qflag_code] == 0) | (p[C.vflag_code] == 1)
+        size = np.hypot(x[X.pord] / vm, x[X.iq])
+        return {
+            "current (imax_pu)": (size, zero, p[C.imax_pu]),
+            "Q reference (qmin_pu, qmax_pu)": (
+                x[X.iq] * vm,
+                np.where(by_q, p[C.qmin_pu], -far),
+                np.where(by_q, p[C.qmax_pu], far),
+            ),
+            "voltage reference (vmin_pu, vmax_pu)": (
+                vm,
+                np.where(p[C.qflag_code] == 1, p[C.vmin_pu], -far),
+                np.where(p[C.qflag_code] == 1, p[C.vmax_pu], far),
+            ),
+            "voltage (vdip_pu, vup_pu)": (vm, p[C.vdip_pu], p[C.vup_pu]),
+        }
 
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:

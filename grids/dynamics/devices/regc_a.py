@@ -200,6 +200,13 @@ class RegcA(Device):
         return {"tg_s": np.where(free, 0.0, u.p[P.tg_s])}
 
     @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return the voltage, which must leave active and reactive current alone [pu]."""
+        return {"voltage (lvpnt1_pu, volim_pu)": (np.abs(v[u.port]), u.p[P.lvpnt1_pu], u.p[P.volim_pu])}
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse characteristics that run backwards."""
         pairs = (("zerox_pu", "brkpt_pu"), ("lvpnt0_pu", "lvpnt1_pu"))

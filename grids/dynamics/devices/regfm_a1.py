@@ -285,6 +285,19 @@ class GridForming(Device):
         return {name: u.p[row] for name, row in names}
 
     @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return the current and the internal voltage the limits must leave room for [pu of the rating]."""
+        p, e = u.p, x[X.e] + x[X.fast]
+        size = np.hypot(x[X.pf], x[X.qf]) / x[X.vf]
+        most = np.where(p[C.imax_pu] > 0.0, p[C.imax_pu], np.inf)
+        return {
+            "current (imax_pu)": (size, np.zeros(u.port.size), most),
+            "internal voltage (emin_pu, emax_pu)": (e, p[C.emin_pu], p[C.emax_pu]),
+        }
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
         names = ("e", "p", "q") if hasattr(params, "pmax_pu") else ("e",)

@@ -178,6 +178,13 @@ class Statcom(Device):
         return {"vf": u.p[P.tr_s], "iq": u.p[P.to_s]}
 
     @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return the reactive current, which must flow for ever [pu of the rating]."""
+        return {"current (imax_pu)": (x[X.iq], -u.p[P.imax_pu], u.p[P.imax_pu])}
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse a voltage characteristic that runs backwards."""
         pairs = (("uv2_pu", "uv1_pu"), ("uv1_pu", "ov1_pu"), ("ov1_pu", "ov2_pu"))

@@ -4,9 +4,11 @@
 
 Generator 4 of ANDES's kundur case gives way to a converter of the same power: `plant` is REGCA1, REECA1
 (Q reference) and REPCA1 (voltage control, frequency droop, power feedback over the transformer's flow),
-`local` is REGCA1 and REECA1 (voltage control). ANDES 2.0 takes some values per unit of the system which
-the specifications, and we, give per unit of the rating (`TIMES`), and limits T dx/dt where the
-specification limits dx/dt. Trapezoidal rule at 1 ms, impedance loads, every 56th point kept."""
+`local` is REGCA1 and REECA1 (voltage control), `forming` is REGF1, whose droop without its overload
+controllers is that of REGFM_A1. ANDES 2.0 takes some values per unit of the system which the
+specifications, and we, give per unit of the rating (`TIMES`), and limits T dx/dt where the specification
+limits dx/dt. Trapezoidal rule at 1 ms, impedance loads, every 56th point kept.
+"""
 
 import sys
 from pathlib import Path
@@ -35,14 +37,20 @@ REPC = {
     "VCFlag": 0, "RefFlag": 1, "Fflag": 1, "PLflag": 1, "Tfltr": 0.02, "Kp": 1.0 * TIMES, "Ki": 2.0 * TIMES,
     "Tft": 0.0, "Tfv": 0.05, "Vfrz": 0.7, "Kc": 0.0, "emax": 0.1, "emin": -0.1, "dbd1": 0.0, "dbd2": 0.0,
     "Qmax": 0.436 * TIMES, "Qmin": -0.436 * TIMES, "Kpg": 0.1, "Kig": 0.5, "Tp": 0.25, "fdbd1": -0.0006,
-    "fdbd2": 0.0006, "femax": 999, "femin": -999, "Pmax": 1.0, "Pmin": -1.0, "Tg": 0.1, "Ddn": 20.0 * TIMES,
-    "Dup": 20.0 * TIMES,
+    "fdbd2": 0.0006, "femax": 999, "femin": -999, "Pmax": TIMES, "Pmin": -TIMES, "Tg": 0.1,
+    "Ddn": 20.0 * TIMES, "Dup": 20.0 * TIMES,
+}  # fmt: skip
+REGF = {
+    "Sn": SN_MVA, "rf": 0.0, "xf": 0.15, "wdrp": 0.02 / TIMES, "Qdrp": 0.05 / TIMES, "KPplim": 0.0,
+    "KIplim": 0.0, "KPqlim": 0.0, "KIqlim": 0.0, "Pmax": 2.0, "Pmin": -2.0, "Qmax": 2.0, "Qmin": -2.0,
+    "Tr": 0.02, "KPv": 3.0 * TIMES, "KIv": 10.0 * TIMES,
 }  # fmt: skip
 RUNS = {
     "plant_load_step": ("alter", 1.367),
     "plant_gen_trip": ("toggle", 2),
     "local_load_step": ("alter", 1.367),
     "local_bus_fault": ("fault", 8),
+    "forming_load_step": ("alter", 1.367),
 }
 
 
@@ -53,13 +61,10 @@ def build(name: str) -> andes.System:
     )
     for model in ("GENROU", "TGOV1", "EXDC2"):
         getattr(system, model).u.v[3] = 0
-    system.add("REGCA1", {"idx": "converter", "bus": 4, "gen": 4, **REGC})
-    control = {**REEC, "QFLAG": 0 if name.startswith("plant") else 1}
-    system.add("REECA1", {"idx": "control", "reg": "converter", **control})
-    if name.startswith("plant"):
-        ends = zip(system.Line.idx.v, system.Line.bus1.v, system.Line.bus2.v, strict=True)
-        line = next(idx for idx, a, b in ends if 4 in {a, b})
-        system.add("REPCA1", {"idx": "plant", "ree": "control", "line": line, **REPC})
+    if name.startswith("forming"):
+        system.add("REGF1", {"idx": "converter", "bus": 4, "gen": 4, **REGF})
+    else:
+        _follow(system, name)
     kind, what = RUNS[name]
     if kind == "fault":
         system.add("Fault", {"bus": what, "tf": 1.0, "tc": 1.1, "xf": 1e-4, "rf": 0.0})
@@ -73,6 +78,16 @@ def build(name: str) -> andes.System:
         if not (kind == "toggle" and k == system.Toggle.n - 1):
             system.Toggle.u.v[k] = 0
     return system
+
+
+def _follow(system: andes.System, name: str) -> None:
+    system.add("REGCA1", {"idx": "converter", "bus": 4, "gen": 4, **REGC})
+    control = {**REEC, "QFLAG": 0 if name.startswith("plant") else 1}
+    system.add("REECA1", {"idx": "control", "reg": "converter", **control})
+    if name.startswith("plant"):
+        ends = zip(system.Line.idx.v, system.Line.bus1.v, system.Line.bus2.v, strict=True)
+        line = next(idx for idx, a, b in ends if 4 in {a, b})
+        system.add("REPCA1", {"idx": "plant", "ree": "control", "line": line, **REPC})
 
 
 def _v7() -> float:
@@ -90,7 +105,8 @@ def run(name: str) -> pd.DataFrame:
     system.TDS.config.no_tqdm, system.TDS.config.criteria = 1, 0
     system.TDS.run()
     t, x, y = system.dae.ts.t, system.dae.ts.x, system.dae.ts.y
-    machines, converter = system.GENROU, system.REGCA1
+    machines = system.GENROU
+    converter = system.REGF1 if name.startswith("forming") else system.REGCA1
     live = np.tile(np.array([1.0, 1.0, 1.0, 0.0]), (t.size, 1))
     if RUNS[name][0] == "toggle":
         live[t >= 1.0, 1] = 0.0
