@@ -15,6 +15,7 @@ from grids.case import load_case
 from grids.dynamics import BusFault, LoadTrip, Run, begin
 from grids.dynamics.devices.electronic_load import ElectronicLoadParams
 from grids.dynamics.devices.motor3 import Motor3Params
+from grids.dynamics.linear import linearise
 from grids.dynamics.tables import Unit
 
 SMIB = load_case("smib")
@@ -176,6 +177,17 @@ def test_part_of_what_ceased_comes_back_at_its_rate() -> None:
     assert run.signal("p_load_pu")["hall"].iloc[-1] == pytest.approx(0.6 * HALL_MW / BASE)
 
 
+def test_a_reset_brings_the_rest_back_once() -> None:
+    hall = HALL.model_copy(update={"fcease_pu": 0.8, "frecon_pu": 0.5, "rrecon_pu_per_s": 5.0})
+    ours = session(dip(0.1), dip(3.1), hall=hall)
+    part = []
+    for to_s in (2.0, 3.0, 5.0):
+        ours.advance(to_s)
+        part.append(ours.signal("hall", "connected_pu"))
+        ours.set_input("hall", "reset", 1.0 if to_s == 2.0 else 0.0)
+    assert part == pytest.approx([0.6, 1.0, 0.6])
+
+
 def test_six_dips_in_82_s_lock_a_hall_out_at_the_third_until_it_is_reset() -> None:
     at_s = [5.0 + 16.4 * i for i in range(6)]
     ours = session(*(dip(t) for t in at_s))
@@ -281,6 +293,15 @@ def test_a_fork_within_the_logic_continues_bit_by_bit(fork_s: float) -> None:
     assert np.array_equal(ours.v_pu, v)
     assert np.array_equal(ours.system.s, s)
     assert ours.log == log
+
+
+def test_the_linearised_system_has_the_modes_of_motor_and_hall() -> None:
+    found = linearise(session(hall=HALL.model_copy(update={"ti_s": 0.02})))
+    names = {name for name in found.states if "motor3" in name}
+    assert names == {"pumps (motor3) slip", "pumps (motor3) e1d", "pumps (motor3) e1q"}
+    assert found.eigenvalue_per_s.real.max() < 1e-6
+    fast = found.participation[[name.endswith(" vi") for name in found.states]][0].argmax()
+    assert found.eigenvalue_per_s[fast].real == pytest.approx(-1 / 0.02, rel=0.1)
 
 
 def test_halving_the_step_converges_at_fourth_order() -> None:

@@ -189,8 +189,10 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
 @jit
 def released(u: Block, k: int) -> None:
     """Undo lock-out and counting; all of the load may come back."""
-    u.z[Z.locked, k], u.z[Z.by_hand, k] = 0.0, 1.0
-    if u.z[Z.ceased, k] == 0.0:
+    u.z[Z.locked, k] = 0.0
+    if u.z[Z.ceased, k] == 1.0:
+        u.z[Z.by_hand, k] = 1.0
+    else:
         u.z[Z.level, k] = 1.0
     for i in range(KEPT):
         u.z[Z.dip0 + i, k] = -np.inf

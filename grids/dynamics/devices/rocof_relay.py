@@ -29,7 +29,7 @@ class RocofRelayParams(FrequencyMeter):
     """One relay."""
 
     rocof_hz_per_s: float = Field(default=1.0, gt=0, description="rate at which it counts, up or down")
-    window_s: float = Field(default=0.5, gt=0, description="width of the sliding window")
+    window_s: float = Field(default=0.5, ge=0.02, description="width of the sliding window")
     delay_s: float = Field(default=0.0, ge=0, description="how long the rate must last")
 
 
