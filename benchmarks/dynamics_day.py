@@ -6,6 +6,7 @@
 between the first tenth and the end of the run.
 """
 
+import math
 import sys
 from time import process_time
 
@@ -30,7 +31,7 @@ def main() -> None:
     seconds, early = int(hours * HOUR_S), max(int(hours * HOUR_S) // 10, 60)
     began, first = process_time(), 0.0
     for t_s in range(1, seconds + 1):
-        session.advance(float(t_s), {load: base * (1.0 + 0.05 * (t_s % 7 - 3))})
+        session.advance(float(t_s), {load: base * (1.0 + 0.15 * math.sin(0.37 * t_s))})
         if t_s == early:
             first = held_mb()
     spent = process_time() - began

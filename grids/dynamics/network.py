@@ -113,6 +113,7 @@ class Network:
         f, t, here = model.branch_from, model.branch_to, np.arange(model.size)
         self._row, self._column = np.concatenate([f, f, t, t, here]), np.concatenate([f, t, f, t, here])
         self._pattern: Pattern | None = None
+        self._islands: OrderedDict[bytes, tuple[Ints, int]] = OrderedDict()
         self._topologies: OrderedDict[bytes, Topology] = OrderedDict()
         self._configurations: OrderedDict[bytes, Configuration] = OrderedDict()
 
@@ -128,6 +129,13 @@ class Network:
 
     def islands(self, sources: Bools, switching: Switching) -> tuple[Ints, int]:
         """Return the island of each bus (-1: no source) and their number; `sources` says where one is."""
+        key = f"{sorted(switching.open_branches)}|".encode() + sources.tobytes()
+        found = _recall(self._islands, key)
+        if found is None:
+            found = self._islands[key] = self._find_islands(sources, switching)
+        return found
+
+    def _find_islands(self, sources: Bools, switching: Switching) -> tuple[Ints, int]:
         model = self.model
         closed = np.ones(model.branch_from.size, dtype=bool)
         closed[sorted(switching.open_branches)] = False
