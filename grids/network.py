@@ -158,6 +158,6 @@ def _add_areas(net: Any, assumed: dict[str, str]) -> None:
         "p_mw": [0.8 * sn_mva * POWER_FACTOR_PU],
     }
     net["rest_fleet"] = pd.DataFrame({**rest, "responding_pu": [1.0]}).iloc[: len(slack)]
-    shares = [1.0 / len(slack)] * len(slack)
+    shares = [1.0 / max(len(slack), 1)] * len(slack)  # none where a generator is the slack
     ties = {"element": list(slack["name"]), "area": [area] * len(slack), "share_pu": shares}
     net["ties"] = pd.DataFrame(ties)

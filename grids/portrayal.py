@@ -55,7 +55,7 @@ def _lines(case: Case) -> Iterator[str]:
     yield "  elements: " + ", ".join(f"{n} {table}" for table, n in counts.items())
     units = read_units(case)
     yield from _dynamics(net, units)
-    yield from _origin(net, counts)
+    yield from _origin(case, counts, {unit.model for unit in units})
     for remark in case.meta.get("assumptions", {}).values():
         yield f"  assumed: {remark}"
 
@@ -85,12 +85,15 @@ def _dynamics(net: Any, units: Iterable[Unit]) -> Iterator[str]:
         yield "  without a dynamic model: " + ", ".join(bare)
 
 
-def _origin(net: Any, counts: Iterable[str]) -> Iterator[str]:
-    """Say the shares of evidence over all rows of the tables of a case."""
+def _origin(case: Case, tables: Iterable[str], models: Iterable[str]) -> Iterator[str]:
+    """Say the shares of evidence over all rows of the tables of a case, dynamic ones included."""
     marks: Counter[str] = Counter()
-    for table in counts:
-        if table in TABLES and "evidence" in net[table]:
-            marks.update(str(mark) for mark in net[table]["evidence"])
+    for table in [*tables, *models]:
+        path = None if case.folder is None else case.folder / f"{table}.csv"
+        here = path is not None and path.is_file() and table not in TABLES
+        frame = pd.read_csv(path) if here and path is not None else case.net.get(table)
+        if isinstance(frame, pd.DataFrame) and "evidence" in frame:
+            marks.update(str(mark) for mark in frame["evidence"])
     total = sum(marks.values())
     if total:
         shares = ", ".join(f"{mark} {100 * marks[mark] / total:.3g} %" for mark in EVIDENCE if marks[mark])

@@ -114,18 +114,16 @@ def add_dynamics(
         if machine is None:
             wrong.append(f"{path.name}, line {r.line}: {r.who} has no generator in the network")
         elif chosen.layout is None:
-            remarks.append(f"{r.who}: {chosen.why}")
+            continue
         else:
             row, faults, told = _row(path.name, r, chosen, machine, replace=replace)
             wrong += faults
             remarks += told
             name = tables.element[r.bus, r.key]
             tables.rows.setdefault(chosen.layout.table, []).append({"name": name, **row})
-            if chosen.why:
-                remarks.append(f"{r.who} became {chosen.layout.table}: {chosen.why}")
     collected(wrong, CaseError)
     tables.sources.append(path.name)
-    tables.remarks += remarks
+    tables.remarks += [*remarks, *_replaced(records, layouts)]
     _tell_plants(tables)
 
 
@@ -145,6 +143,17 @@ def _choose(
         else:
             missing.setdefault(r.model, []).append(r)
     return chosen, missing
+
+
+def _replaced(records: Sequence[DyrRecord], chosen: Mapping[str, Substitute]) -> list[str]:
+    """Say which models were replaced by which, and of which units."""
+    said = []
+    for model, substitute in chosen.items():
+        if substitute.why:
+            at = ", ".join(f"{r.bus} {r.key!r}" for r in records if r.model == model)
+            became = f"became {substitute.layout.table}: " if substitute.layout else ""
+            said.append(f"{model} {became}{substitute.why}; at bus {at}")
+    return said
 
 
 def _unknown(file: str, model: str, units: Sequence[DyrRecord], *, replace: bool) -> str:

@@ -1,0 +1,100 @@
+"""The commands `suandian case` answer with the right exit code and a message that helps."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+RAW = """0, 100.0, 33, 0, 1, 50.0 / made by a test
+A machine and a system
+
+1,'MACHINE',24.0,2
+2,'SYSTEM',230.0,3
+0 / END OF BUS DATA
+2,'1',1,1,1,{load_mw},100.0
+0 / END OF LOAD DATA
+0 / END OF FIXED SHUNT DATA
+1,'1',700.0,0.0,999.0,-999.0,1.02,0,900.0,0.0,0.25,0.0,0.0,1.0,1,100.0,900.0,0.0
+2,'1',0.0,0.0,9999.0,-9999.0,1.0,0,9000.0,0.0,0.20,0.0,0.0,1.0,1,100.0,9000.0,-9000.0
+0 / END OF GENERATOR DATA
+0 / END OF BRANCH DATA
+2,1,0,'1',1,1,1,0.0,0.0,2,'T',1
+0.0,0.02,100.0
+1.0,0.0,0.0
+1.0,0.0
+0 / END OF TRANSFORMER DATA
+Q
+"""
+DYR = "1 'GENCLS' 1 5.0 0.0 /\n2 'GENCLS' 1 0.0 0.0 /\n"
+
+
+def suandian(folder, *arguments):
+    command = [sys.executable, "-m", "cosim.cli", "case", *arguments]
+    done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "a.raw").write_text(RAW.format(load_mw=500.0))
+    (tmp_path / "a.dyr").write_text(DYR)
+    return tmp_path
+
+
+def test_a_case_is_imported_shown_checked_and_exported(folder):
+    done = suandian(folder, "import", "a.raw", "a.dyr", "--out", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "2 buses, from a.raw, a.dyr" in done.stdout
+    shown = suandian(folder, "show", "mine").stdout
+    for fact in (
+        "nominal frequency 50 Hz",
+        "load 500 MW",
+        "1 at 230 kV, 1 at 24 kV",
+        "2 gencls",
+        "published",
+    ):
+        assert fact in shown
+    checked = suandian(folder, "check", "mine")
+    assert checked.returncode == 0, checked.stdout
+    assert "2 units start flat" in checked.stdout
+    for target, file in (("andes", "mine.json"), ("pandapower", "net.json")):
+        done = suandian(folder, "export", "mine", "--to", target, "--out", file)
+        assert done.returncode == 0, done.stderr
+        assert (folder / file).is_file()
+    assert "2 gencls" in suandian(folder, "show", "net.json").stdout
+
+
+def test_a_check_that_fails_exits_with_1_and_names_the_element(folder):
+    raw = RAW.format(load_mw=500.0).replace("-999.0,1.02", "-999.0,1.15")
+    (folder / "high.raw").write_text(raw)
+    (folder / "half.dyr").write_text(DYR.splitlines()[0])
+    suandian(folder, "import", "high.raw", "half.dyr", "--out", "high")
+    assert "without a dynamic model: gen_2" in suandian(folder, "show", "high").stdout
+    done = suandian(folder, "check", "high")
+    assert done.returncode == 1
+    assert "FAIL  voltages: 1.0000 to 1.1500 pu; outside: bus_1 1.15 pu" in done.stdout
+    assert "gen_2 (ext_grid) has no dynamic model" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (("import", "a.rawx", "--out", "x"), ["'.rawx' is not read", ".raw, .m, .json, .xlsx, .dyr"]),
+        (("import", "a.raw", "a.raw", "--out", "x"), ["2 networks and 0 .dyr"]),
+        (("import", "gone.raw", "--out", "x"), ["gone.raw", "No such file"]),
+        (("import", "a.raw", "--out", "."), ["not empty", "new or empty folder"]),
+        (("import", "a.raw", "bad.dyr", "--out", "x"), ["bad.dyr", "'NOSUCH'", "1 '1' (line 1)"]),
+        (("show", "kunder"), ["kunder", "Did you mean 'kundur'?"]),
+        (("export", "kundur", "--to", "pandapower", "--out", "k.xlsx"), ["'.xlsx' is not written"]),
+        (("export", "kundur", "--to", "psse", "--out", "k.raw"), ["psse", "andes"]),
+    ],
+)
+def test_bad_input_exits_with_2_and_says_what_is_allowed(folder, arguments, fragments):
+    (folder / "bad.dyr").write_text("1 'NOSUCH' 1 2.0 /\n")
+    done = suandian(folder, *arguments)
+    assert done.returncode == 2
+    for fragment in fragments:
+        assert fragment in done.stderr
+    assert not (folder / "x").exists()
