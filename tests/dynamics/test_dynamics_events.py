@@ -62,14 +62,14 @@ def test_a_battery_trips_as_a_load_does() -> None:
 def test_a_step_of_an_electronic_load_goes_through_its_set_point() -> None:
     run = _run(LoadStep(30.0, 0.1, load="hall"), until_s=1.0)
     assert run.session.signal("hall", "p_set_pu") == pytest.approx(0.8)
-    assert run.signal("p_load_pu")["hall"].iloc[-1] == pytest.approx(0.8, abs=1e-6)  # at any voltage
+    assert run.signal("p_load_pu")["hall"].iloc[-1] == pytest.approx(0.8, abs=1e-4)  # at any voltage
 
 
 def test_an_input_is_set_at_its_time_and_said() -> None:
     run = _run(SetInput("hall", "p_set_pu", 0.2, at_s=0.1), SetInput("gen_1", "paux", 0.01, at_s=0.1))
     power = run.signal("p_load_pu")["hall"]
     assert power[power.index < 0.1].min() == pytest.approx(0.5)
-    assert power.iloc[-1] == pytest.approx(0.2, abs=1e-6)
+    assert power.iloc[-1] == pytest.approx(0.2, abs=1e-4)
     assert run.log == [(0.1, "hall: p_set_pu = 0.2"), (0.1, "gen_1: paux = 0.01")]
 
 
