@@ -47,6 +47,7 @@ def session(
     trip: GenFrequencyTripParams = FREE,
     rate: RocofRelayParams = RATE,
     uvls: UvlsParams | None = None,
+    step_s: float = STEP,
 ) -> Session:
     """Return 1000 MW of impedances fed by two machines, of which `unit` (200 MW) may trip."""
     net = net_of(1000.0, {"unit": 200.0}, {"town": 700.0, "works": 300.0})
@@ -64,7 +65,7 @@ def session(
         Unit("rocof_relay", "rest", rate),
     ]
     case = Case("two_machines", None, net, {}, None, {"f_nominal_hz": 50.0})
-    return begin(case, events, units=units, step_s=STEP)
+    return begin(case, events, units=units, step_s=step_s)
 
 
 def play(until_s: float, *events: Event, **more) -> Run:
@@ -88,9 +89,9 @@ def slope_hz_per_s(load_mw: float) -> float:
     return 50.0 * (tm - te) / (2.0 * H)
 
 
-def within_a_step(found_s: float, exact_s: float) -> bool:
+def within_a_step(found_s: float, exact_s: float, step_s: float = STEP) -> bool:
     """Say whether a relay operated at the end of the step in which its time was over."""
-    return -1e-4 <= found_s - exact_s <= STEP + 1e-4
+    return -1e-4 <= found_s - exact_s <= step_s + 1e-4
 
 
 def test_nothing_moves_and_no_relay_acts_where_nothing_happens() -> None:
@@ -115,6 +116,14 @@ def test_load_is_shed_when_an_even_fall_of_frequency_says() -> None:
     assert run.signal("ufls_shed_pu")["town"].iloc[-1] == pytest.approx(0.3)
     (text,) = {text for t_s, text in run.log if t_s == found1_s and "town" in text}
     assert text.startswith("town: ufls stage 1 shed 10 % at 48.8")
+
+
+@pytest.mark.parametrize("step_s", [0.02, 0.01, 0.0025, 0.001])
+def test_a_shorter_step_brings_the_instant_closer(step_s: float) -> None:
+    run = play(2.5, UNIT_TRIP, step_s=step_s)
+    exact_s = 1.0 - 1.0 / slope_hz_per_s(1000.0) + SHED.tf_s + SHED.t1_s
+    (found_s,) = set(said(run, "ufls stage"))
+    assert within_a_step(found_s, exact_s, step_s)
 
 
 def test_the_special_stage_sheds_after_its_long_delay() -> None:
