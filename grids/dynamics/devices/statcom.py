@@ -145,7 +145,7 @@ class Statcom(Device):
     params_type = StatcomParams
     role = "converter"
     carries_power = True
-    tables = ("sgen", "gen", "ext_grid")
+    tables = ("sgen", "gen", "ext_grid", "load", "storage")
     derived = DERIVED
     states = STATES
     reads = READS

@@ -43,7 +43,7 @@ REPC = {
 REGF = {
     "Sn": SN_MVA, "rf": 0.0, "xf": 0.15, "wdrp": 0.02 / TIMES, "Qdrp": 0.05 / TIMES, "KPplim": 0.0,
     "KIplim": 0.0, "KPqlim": 0.0, "KIqlim": 0.0, "Pmax": 2.0, "Pmin": -2.0, "Qmax": 2.0, "Qmin": -2.0,
-    "Tr": 0.02, "KPv": 3.0 * TIMES, "KIv": 10.0 * TIMES,
+    "Tr": 0.02, "KPv": 3.0 * TIMES, "KIv": 150.0 * TIMES,
 }  # fmt: skip
 RUNS = {
     "plant_load_step": ("alter", 1.367),
