@@ -4,15 +4,17 @@ Loads are constant power and AGC is off in both; both load dampings are zero. Wi
 machines see less of the loss than the area model is told of, which the last test shows.
 """
 
+import copy
 import dataclasses
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cosim.core.component import Context
 from cosim.core.grid import Connections, GridEvent
-from grids.case import load_case
+from grids.case import Case, load_case
 from grids.dynamics import IMPEDANCE, POWER, GeneratorTrip, LoadStep, Run, simulate
 from grids.dynamics.measures import nadir, rocof
 from grids.dynamics.tables import read_units
@@ -37,9 +39,9 @@ def machines(what: str, loads=LOADS) -> Run:
     return simulate(CASE, [EVENTS[what]], until_s=20.0, step_s=1 / 120, loads=loads)
 
 
-def area(what: str) -> tuple[float, float, float]:
+def area(what: str, case: Case = CASE) -> tuple[float, float, float]:
     """Return lowest and highest frequency [Hz] and RoCoF [Hz/s] of the area model."""
-    fleet, areas = fleet_from_case(CASE), areas_from_case(CASE)
+    fleet, areas = fleet_from_case(case), areas_from_case(case)
     areas = dataclasses.replace(areas, damping_mw_per_hz=np.zeros(1), agc_bias_mw_per_hz=np.zeros(1))
     model = AreaFrequency(fleet, areas, offers_from_devices([], np.zeros(0, dtype=np.int64)))
     lost_mw = {"load step": STEP_MW, "load loss": -STEP_MW}.get(what, 0.0)
@@ -64,6 +66,28 @@ def test_the_area_model_gives_the_nadir_and_the_steepness_of_the_machines(what: 
     assert depth == pytest.approx(1.0, abs=0.1)
     # beside a lost load governors run ahead of the mean: see the next test
     assert steepest / rocof(f_hz, 0.5, 1.0) == pytest.approx(1.0, abs=0.06 if what == "load loss" else 0.05)
+
+
+def test_other_steam_and_gas_governors_answer_alike_in_both() -> None:
+    net, units = copy.deepcopy(CASE.net), read_units(CASE)
+    tables = {m: [{"name": u.element, **u.params.model_dump()} for u in units if u.model == m] for m in
+              ("genrou", "tgov1", "sexs", "ieeest")}  # fmt: skip
+    ratings = {row["name"]: {"name": row["name"], "sn_mva": row["sn_mva"]} for row in tables["tgov1"]}
+    steam = {"k_pu": 20, "t3_s": 0.2, "uo_pu_per_s": 0.5, "uc_pu_per_s": -0.5, "pmax_pu": 1, "pmin_pu": 0,
+             "t4_s": 0.3, "k1_pu": 0.3, "t5_s": 7.0, "k3_pu": 0.4, "t6_s": 0.4, "k5_pu": 0.3}  # fmt: skip
+    gas = {"r_pu": 0.05, "t1_s": 0.4, "t2_s": 0.1, "t3_s": 3.0, "at_pu": 1.3, "kt_pu": 2.0, "vmax_pu": 1,
+           "vmin_pu": 0.0}  # fmt: skip
+    tables["ieeeg1"] = [ratings[f"gen_{bus}"] | steam for bus in (32, 33, 34, 35)]
+    tables["gast"] = [ratings[f"gen_{bus}"] | gas for bus in (36, 37)]
+    moved = {row["name"] for row in (*tables["ieeeg1"], *tables["gast"])}
+    tables["tgov1"] = [row for row in tables["tgov1"] if row["name"] not in moved]
+    for model, rows in tables.items():
+        net[model] = pd.DataFrame(rows)
+    case = dataclasses.replace(CASE, net=net, folder=None)
+    f_hz = simulate(case, [EVENTS["load step"]], until_s=20.0, step_s=1 / 120, loads=LOADS).f_coi_hz
+    lowest, _, steepest = area("load step", case)
+    assert (60.0 - lowest) / (60.0 - f_hz.min()) == pytest.approx(1.0, abs=0.1)
+    assert steepest / rocof(f_hz, 0.5, 1.0) == pytest.approx(1.0, abs=0.05)
 
 
 def test_governors_near_a_loss_answer_before_the_mean_frequency_asks_them_to() -> None:
