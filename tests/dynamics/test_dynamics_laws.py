@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grids.case import Case, load_case, load_network
-from grids.dynamics import POWER, BusFault, Session, begin, simulate
+from grids.dynamics import POWER, BusFault, LineTrip, Session, begin, simulate
+from grids.dynamics.events import Event
+from grids.dynamics.measures import critical_clearing
 from grids.dynamics.registry import device
 from grids.dynamics.tables import Unit
 
@@ -112,3 +114,21 @@ def test_a_shorter_step_converges_at_the_order_of_the_integrator(method, steps_p
     errors = np.array([np.abs(end(steps) - exact).max() for steps in steps_per_s])
     rates = np.log(errors[:-1] / errors[1:]) / np.log(np.array(steps_per_s[1:]) / np.array(steps_per_s[:-1]))
     assert np.all(rates > order - 0.2)
+
+
+def test_a_fault_cleared_by_opening_a_line_has_the_clearing_time_of_equal_areas() -> None:
+    case = load_case("smib")
+    group = begin(case).system.group("gencls")
+    (own, infinite), m_s = group.parameter("vf_pu"), group.parameter("m_s")[0]
+    before, after = (own * infinite / (0.45002 + x_pu) for x_pu in (0.5 * 0.93 / 1.43, 0.5))
+    p_mech = 0.9
+    start, last = math.asin(p_mech / before), math.pi - math.asin(p_mech / after)
+    critical = math.acos((p_mech * (last - start) + after * math.cos(last)) / after)
+    expected_s = math.sqrt(2 * m_s * (critical - start) / (OMEGA * p_mech))
+
+    def cleared(after_s: float) -> list[Event]:
+        fault = BusFault(bus="high", at_s=0.1, clear_after_s=after_s, x_pu=1e-7)
+        return [fault, LineTrip("line_2", 0.1 + after_s)]
+
+    found_s = critical_clearing(case, cleared, until_s=3.0, longest_s=0.5)
+    assert found_s == pytest.approx(expected_s, abs=3e-4)  # width of the bisection, and 3 s are not for ever
