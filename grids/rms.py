@@ -16,11 +16,14 @@ from cosim.core.grid import (
     GridWindow,
     Tables,
 )
+from cosim.core.registry import nearest
 from cosim.core.types import Floats
+from grids.dynamics.events_hvdc import ROLE as HVDC
+from grids.dynamics.operating import dcline_ends
 from grids.engine import PowerFlowGrid
 from grids.params import GridSource, PowerFlowParams, RmsParams, RmsWindowParams
-from grids.rms_entry import Standing, case_elements, check_models, hosted_units, rotor_angles
-from grids.rms_events import ACTIONS
+from grids.rms_entry import Standing, check_models, hosted_units, models_of, rotor_angles
+from grids.rms_events import ACTIONS, Input, inputs_of
 from grids.rms_modes import told_modes
 from grids.rms_run import RmsRun
 from grids.rms_tables import RMS_GEN
@@ -86,15 +89,16 @@ class RmsWindows:
         buses = self.elements["bus"]
         if model.subject == "bus":
             return buses
-        given = case_elements(self._inside)
         if action == "load_step":
             names = self._inside.elements.names
             return (*names["load"], *names["sgen"], *buses)
+        models = models_of(self._inside, self._connections)
         if action == "set_input":
-            return (*given, *self._connections.units)
+            return tuple(name for name, known in models.items() if inputs_of(known))
+        ends = [name for name, known in models.items() if any(cls.role == HVDC for cls in known)]
         net = self._inside.case.net
-        links = tuple(str(name) for name in net["dcline"]["name"]) if len(net["dcline"]) else ()
-        return (*links, *given)
+        lines = [str(name) for name in net["dcline"]["name"]] if "dcline" in net else []
+        return (*(name for name in lines if set(dcline_ends(name)) & set(ends)), *ends)
 
     def expect(self, events: Sequence[GridEvent]) -> list[str | None]:
         """Take what is scheduled; returns for each event why it cannot be, or None."""
@@ -102,6 +106,13 @@ class RmsWindows:
         return [self._refusal(event) for event in events]
 
     def _refusal(self, event: GridEvent) -> str | None:
+        if isinstance(event.params, Input):
+            known = inputs_of(models_of(self._inside, self._connections).get(event.element, []))
+            if event.params.signal not in known:
+                hint = nearest(event.params.signal, known)
+                return (
+                    f"{event.element!r} has no input {event.params.signal!r}, only {', '.join(known)}.{hint}"
+                )
         if event.action != "close" or self._window(event.at_s) is None:
             return None
         names = self._inside.elements.names

@@ -10,6 +10,7 @@ from cosim.core.component import DeviceOffer
 from cosim.core.errors import CaseError, ScenarioError, collected
 from cosim.core.grid import Connections
 from cosim.core.types import Floats
+from grids.dynamics.device import Device
 from grids.dynamics.devices.droop_offer import DroopOfferParams
 from grids.dynamics.events import Event
 from grids.dynamics.network import DENSE_PORTS
@@ -139,6 +140,18 @@ def rotor_angles(inside: Inside, connections: Connections, standing: Standing) -
 
 def _unit_elements(inside: Inside, connections: Connections) -> tuple[str, ...]:
     return unit_elements(connections.units, case_elements(inside))
+
+
+def models_of(inside: Inside, connections: Connections) -> dict[str, list[type[Device]]]:
+    """Return the dynamic models of each element of the case that has any, and of each unit's device."""
+    found: dict[str, list[type[Device]]] = {}
+    for unit in read_units(inside.case):
+        found.setdefault(unit.element, []).append(device(unit.model))
+    names = _unit_elements(inside, connections)
+    for name, offer in zip(names, connections.hosted, strict=False):
+        if offer is not None:
+            found[name] = [device(model) for model in offer.models]
+    return found
 
 
 def _point(inside: Inside, connections: Connections, standing: Standing) -> OperatingPoint:

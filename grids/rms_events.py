@@ -1,11 +1,12 @@
 """What a scenario can tell the rms engine to do, as disturbances of its session."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
 from cosim.core.grid import SWITCHING, EventParams, GridEvent
+from grids.dynamics.device import Device
 from grids.dynamics.events import (
     BRANCHES,
     BusFault,
@@ -114,6 +115,13 @@ def disturbance(event: GridEvent, at_s: float, table: str) -> Event:
     if isinstance(p, Ramp | Runback):
         return (DcRamp if isinstance(p, Ramp) else DcRunback)(name, p.to_mw, at_s, p.over_s)
     return _switched(event, at_s, table)
+
+
+def inputs_of(models: Iterable[type[Device]]) -> list[str]:
+    """Return the signals the models of one element read and none of them writes."""
+    known = list(models)
+    written = {name for cls in known for name in cls.writes}
+    return sorted({name for cls in known for name in cls.reads} - written)
 
 
 def _switched(event: GridEvent, at_s: float, table: str) -> Event:

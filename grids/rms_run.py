@@ -186,9 +186,10 @@ class RmsRun:
     def tripped(self) -> list[str]:
         """Return the elements of which every model is out of service."""
         on: dict[str, bool] = {}
-        for group in self.session.system.groups:
-            if group.block.on.all() and not on:
-                continue
+        groups = self.session.system.groups
+        if all(group.block.on.all() for group in groups):
+            return []
+        for group in groups:
             for name, live in zip(group.elements, group.block.on.tolist(), strict=True):
                 on[name] = on.get(name, False) or live
         return [name for name, live in on.items() if not live]

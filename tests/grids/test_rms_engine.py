@@ -11,6 +11,7 @@ from grids.engine import PowerFlowGrid
 from grids.params import PowerFlowParams, RmsParams, RmsWindowParams
 from grids.rms import RmsGrid
 from grids.rms_events import Fault, Input, Step
+from grids.rms_run import RmsRun
 
 UNITS = Connections(
     ("hall", "store"), ("bus_16", "bus_4"), (None, None), (None, None), ("curve",), ("load_8",)
@@ -138,7 +139,11 @@ def test_steps_of_loads_and_trips_reach_the_network(whole):
 def test_what_cannot_be_done_is_refused_before_the_run(whole, windowed):
     assert "synchronise" in str(whole.expect([GridEvent(1.0, "close", "gen_38")])[0])
     assert windowed.expect([GridEvent(1.0, "close", "gen_38")]) == [None]
+    wrong = GridEvent(1.0, "set_input", "gen_30", Input(element="gen_30", signal="pauxx", value_pu=0.1))
+    assert "Did you mean 'paux'" in str(whole.expect([wrong])[0])
     whole.expect(())
+    assert "gen_30" in whole.subjects("set_input")
+    assert whole.subjects("dc_block") == ()
     assert "bus_16" in whole.subjects("fault")
     assert {"load_8", "bus_16"} <= set(whole.subjects("load_step"))
 
@@ -182,19 +187,24 @@ def test_machines_that_lose_synchronism_are_named(whole):
     assert said == ["gen_36 is 193° ahead of gen_39: out of step"]
 
 
-def test_a_run_without_solution_says_so_once_and_shows_nothing_more(whole):
+def test_a_run_without_solution_says_so_once_and_shows_nothing_more(whole, monkeypatch):
+    """Whether a load finds a low voltage to live at is the session's business; here it has given up."""
+
+    def gives_up(run, to_s, given, events):
+        raise SolveError("t=1.0000 s: the network has no solution, worst at bus_16")
+
     drive = Drive(whole)
     drive.to(1.0, 0.5)
-    drive.to(3.0, 0.5, hall_mw=6000.0)
+    monkeypatch.setattr(RmsRun, "step", gives_up)
+    drive.to(3.0, 0.5)
     said = [text for _, _, kind, text in drive.said if kind == "no_solution"]
     assert len(said) == 1
     assert "worst at bus_16" in said[0]
     assert drive.series("grid", "converged_pu").tolist() == [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     assert np.isnan(drive.rows[-1][1]["bus"]["vm_pu"]).all()
     stopping = Drive(RmsGrid(RmsParams(case="ieee39", on_no_solution="stop"), UNITS))
-    stopping.to(1.0, 0.5)
     with pytest.raises(SolveError, match="bus_16"):
-        stopping.to(2.0, 0.5, hall_mw=6000.0)
+        stopping.to(1.0, 0.5)
 
 
 def test_a_case_without_dynamic_tables_is_refused_with_what_it_lacks():
