@@ -25,6 +25,7 @@ from grids.dynamics.operating import solve_operating_point
 from grids.dynamics.tables import Unit, read_units
 
 F_HZ = 50.0
+QUIET = RepcAParams(fflag_code=0, kp_pu=0.0, ki_per_s=0.0)
 SN_MVA = 100.0
 
 
@@ -270,6 +271,57 @@ def test_a_dip_is_fed_within_the_current_limit_by_priority(strong: Case, active_
     else:
         assert iq[settled].min() > 1.04  # the injection's own limit is 1.05
     assert run.p_mw["solar"].iloc[-1] == pytest.approx(60.0, abs=0.1)
+
+
+def test_a_voltage_dependent_limit_holds_the_active_current(strong: Case) -> None:
+    table = {"vp1_pu": 0.3, "ip1_pu": 0.1, "vp2_pu": 0.5, "ip2_pu": 0.2, "vp3_pu": 0.8, "ip3_pu": 0.5}
+    solar = {**table, "vp4_pu": 0.9, "ip4_pu": 1.0, "kqv_pu": 0.0}
+    run = go(start(strong, [BusFault(bus="high", at_s=0.1, clear_after_s=0.3, x_pu=0.3)], solar=solar), 1.0)
+    settled = (run.t_s > 0.3) & (run.t_s < 0.4 - 1e-9)
+    vf = run.state("reec_a", "vf")["solar"].to_numpy()[settled]
+    wanted = np.interp(vf, [0.3, 0.5, 0.8, 0.9], [0.1, 0.2, 0.5, 1.0])
+    assert vf.max() < 0.75
+    assert run.signal("ipcmd")["solar"].to_numpy()[settled] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_what_is_held_after_a_dip_is_held_for_its_time(strong: Case) -> None:
+    solar = {"thld_s": 0.2, "iqfrz_pu": 0.3, "thld2_s": 0.5, "pqflag_code": 1, "imax_pu": 1.1}
+    table = {f"vp{k}_pu": v for k, v in zip("1234", (0.2, 0.5, 0.8, 0.9), strict=True)}
+    table |= {f"ip{k}_pu": i for k, i in zip("1234", (0.3, 0.3, 0.3, 1.1), strict=True)}
+    fault = BusFault(bus="high", at_s=0.1, clear_after_s=0.2, x_pu=0.3)
+    run = go(start(strong, [fault], solar={**solar, **table}), 1.5)
+    t_s, ip, iq = run.t_s, run.signal("ipcmd")["solar"], run.signal("iqcmd")["solar"]
+    rest = run.state("reec_a", "iq")["solar"]
+    frozen, free = (t_s > 0.3 + 1e-9) & (t_s < 0.5 - 1e-9), (t_s > 0.5 + 0.01)
+    assert (iq - rest)[frozen].to_numpy() == pytest.approx(0.3, abs=1e-9)
+    assert (iq - rest)[free].to_numpy() == pytest.approx(0.0, abs=1e-9)
+    assert ip[(t_s > 0.3 + 1e-9) & (t_s < 0.8 - 1e-9)].to_numpy() == pytest.approx(0.3, abs=1e-9)
+    assert ip[t_s > 0.81].min() > 0.55
+
+
+def test_a_constant_power_factor_is_kept(strong: Case) -> None:
+    session = start(strong, solar={"pfflag_code": 1})
+    session.set_input("solar", "p_set_mw", 90.0)
+    run = go(session, 3.0)
+    assert run.p_mw["solar"].iloc[-1] == pytest.approx(90.0, abs=0.05)
+    assert (run.q_mvar["solar"] / run.p_mw["solar"]).iloc[-1] == pytest.approx(1.0 / 6.0, abs=1e-4)
+
+
+def test_cascaded_control_brings_the_reactive_power_to_its_set_point(strong: Case) -> None:
+    solar = {"qflag_code": 1, "vflag_code": 1, "kqi_per_s": 0.005, "kvi_per_s": 1000.0}  # 0.8 % of V per Q
+    session = start(strong, solar=solar, plant=QUIET, condenser={"ki_per_s": 0.0})
+    session.set_input("solar", "q_set_mvar", 25.0)
+    run = go(session, 20.0)
+    assert run.q_mvar["solar"].iloc[-1] == pytest.approx(25.0, abs=0.1)
+
+
+def test_local_voltage_control_holds_the_voltage_with_its_set_point(strong: Case) -> None:
+    solar = {"qflag_code": 1, "kvi_per_s": 1000.0}
+    session = start(strong, solar=solar, plant=QUIET, condenser={"ki_per_s": 0.0})
+    wanted = session.signal("solar", "v_set_pu") + 0.001
+    session.set_input("solar", "v_set_pu", wanted)
+    run = go(session, 10.0)
+    assert run.vm_pu["high"].iloc[-1] == pytest.approx(wanted, abs=1e-6)
 
 
 def test_the_active_current_returns_with_its_ramp(strong: Case) -> None:

@@ -12,7 +12,7 @@ command has the sign of the delivery (the block diagram's minus sign stands betw
 
 Below 0.01 pu the current falls with the voltage: there is no angle to follow in a bolted fault. The inner
 current loop and the phase-locked loop are not in this model, so a very weak connection (short-circuit ratio
-below about 3) is outside its range [1]_.
+below about 3, (unconfirmed)) is outside its range.
 
 References
 ----------
