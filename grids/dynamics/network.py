@@ -1,7 +1,6 @@
 """The network of a case: admittances, islands, and the factorised configurations the loop solves."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -241,8 +240,3 @@ def branch_of(model: Model, table: str, row: int) -> int:
     """Return the branch of a row of the line or trafo table, -1 where it is out of service."""
     branch = int(model.rows[table][row]) if table in model.rows else -1
     return branch if branch < model.branch_from.size else -1
-
-
-def tables_with_branches(model: Model) -> Mapping[str, Ints]:
-    """Return element table -> branch of each row."""
-    return model.rows

@@ -259,7 +259,7 @@ class Session:
     def _answer(self, status: int) -> None:
         """Do what the loop stopped for."""
         if status == UNHEALTHY:
-            place = int(self.solution.work.tally[CULPRIT])
+            place = self._culprit()
             what = f"{self.system.state_name(place)} is {self.system.x[place]:g}"
             raise SolveError(self._say(f"{what}: out of step or unstable, the run cannot go on"))
         if status == NO_SOLUTION:
@@ -272,6 +272,15 @@ class Session:
                 self.solution.refresh()
         except SolveError as error:
             raise SolveError(self._say(str(error))) from error
+
+    def _culprit(self) -> int:
+        """Return the state that broke the run: where not all is a number, the one whose slope went first."""
+        work = self.solution.work
+        place = int(work.tally[CULPRIT])
+        if np.isfinite(self.system.x[place]):
+            return place
+        first = next((slope for slope in work.k if not np.isfinite(slope).all()), self.system.x)
+        return int(np.flatnonzero(~np.isfinite(first))[0])
 
     def _say(self, what: str) -> str:
         return f"t={self.t_s:.4f} s: {what}"

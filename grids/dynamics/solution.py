@@ -1,5 +1,6 @@
 """The network as it is switched now: factorised, with its islands, and solved for the units' currents."""
 
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -91,8 +92,9 @@ class Solution:
         for share in STARTS:
             if share is not None:
                 self.work.v[:] = share * self._unloaded()
-            if self._newton():
-                return
+            with suppress(SolveError):  # a Jacobian without an inverse: look elsewhere
+                if self._newton():
+                    return
         raise SolveError(self.unsolved())
 
     def refactor(self) -> None:

@@ -12,6 +12,7 @@ from grids.dynamics import (
     GeneratorTrip,
     LineTrip,
     LoadStep,
+    begin,
     network,
     simulate,
 )
@@ -61,6 +62,13 @@ def test_a_machine_that_runs_away_is_named() -> None:
     smib = load_case("smib")
     with pytest.raises(SolveError, match=r"gen \(gencls\) omega is 1.5"):
         simulate(smib, [BusFault(bus="high", at_s=0.1, clear_after_s=50.0)], until_s=40.0, step_s=0.01)
+
+
+def test_of_states_that_are_no_numbers_the_first_is_named() -> None:
+    session = begin(KUNDUR)
+    session.system.x[session.system.group("exdc2").state("field")][2] = np.nan
+    with pytest.raises(SolveError, match=r"t=0.0050 s: gen_3 \(exdc2\) \w+ is nan"):
+        session.advance(1.0)
 
 
 def test_a_tripped_machine_no_longer_counts() -> None:
