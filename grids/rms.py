@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from cosim.core.component import Context, DeviceReport
-from cosim.core.errors import ScenarioError, SolveError
+from cosim.core.errors import CaseError, ScenarioError, SolveError
 from cosim.core.grid import (
     SWITCHING,
     Connections,
@@ -22,10 +22,17 @@ from grids.dynamics.events_hvdc import ROLE as HVDC
 from grids.dynamics.operating import dcline_ends
 from grids.engine import PowerFlowGrid
 from grids.params import GridSource, PowerFlowParams, RmsParams, RmsWindowParams
-from grids.rms_entry import Standing, check_models, hosted_units, models_of, rotor_angles
+from grids.rms_entry import (
+    Standing,
+    check_models,
+    hosted_units,
+    is_hosted,
+    models_of,
+    rotor_angles,
+)
 from grids.rms_events import ACTIONS, Input, inputs_of
 from grids.rms_modes import told_modes
-from grids.rms_run import RmsRun
+from grids.rms_run import OFFERED, RmsRun
 from grids.rms_tables import RMS_GEN
 from grids.tables import GRID
 
@@ -153,7 +160,7 @@ class RmsWindows:
             return self._nothing()
         if self._run is not None and window is not self._in:
             self._leave(t_s)
-        if window is None:
+        if window is None or (self._run is None and self._begun and not self._solved()):
             self._begun = True
             self._last = self._flow.step(t_s, dt_s, inputs, events)
             return self._padded(self._last)
@@ -190,6 +197,8 @@ class RmsWindows:
         if not self._begun:  # the first exchange defines the scheduled state
             self._begun = True
             self._last = flow.step(t_s, dt_s, inputs, ())
+            if not self._solved():
+                return self._padded(self._last)
             self._enter(t_s, window, inputs)
             if switching := _switching(events):
                 flow.switch(t_s, switching)
@@ -208,33 +217,38 @@ class RmsWindows:
         )
         return self._tables(dt_s)
 
+    def _solved(self) -> bool:
+        """Say whether the power flow has a state to start from; where it has none, it goes on by itself."""
+        return bool(self._last["grid"]["converged_pu"][0] > 0.5)
+
     def _f_hz(self) -> Floats:
         return self._last["area"]["f_hz"]
 
     def _as_drawn(self, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Return what the power flow is told: what devices drew last instead of what was published."""
         run = cast("RmsRun", self._run)
-        hosted = run.hosted()
+        hosted = is_hosted(self._connections)
         if not hosted.any():
             return inputs
         drawn = run.reader.units()[1]
-        told = {"p_mw": drawn.real, "q_mvar": drawn.imag}
-        return {**inputs, **{port: np.where(hosted, power, inputs[port]) for port, power in told.items()}}
+        told = {"p_mw": drawn.real, "q_mvar": drawn.imag, **dict.fromkeys(OFFERED, np.zeros(hosted.size))}
+        return {**inputs, **{port: np.where(hosted, value, inputs[port]) for port, value in told.items()}}
 
     def _enter(self, t_s: float, window: GridWindow, inputs: Mapping[str, Floats]) -> None:
         """Start the dynamic model where the power flow stands."""
-        if not np.isfinite(self._last["grid"]["load_mw"][0]):
-            msg = f"t={t_s:g} s: window {window.name!r} cannot begin, the power flow has no solution"
-            raise SolveError(msg)
         e, standing = self._inside.elements, self._standing()
         unit = e.section["unit"]
         ahead = [event for event in self._ahead if t_s <= event.at_s < window.to_s]
         params = cast("RmsWindowParams", window.params)
         started = {**inputs, "p_mw": e.p_mw[unit] - standing.droop_mw, "q_mvar": e.q_mvar[unit]}
         self._in = window
-        self._run = RmsRun(
-            self._inside, self._connections, standing, params, start_s=t_s, inputs=started, ahead=ahead
-        )
+        try:
+            self._run = RmsRun(
+                self._inside, self._connections, standing, params, start_s=t_s, inputs=started, ahead=ahead
+            )
+        except CaseError as error:
+            msg = f"t={t_s:g} s: the dynamic model cannot start where the power flow stands: {error}"
+            raise CaseError(msg) from error
         self._dark, self._slipped = self._run.reader.dark_rows(), False
         if self._begun and not self._modes:
             self._modes = told_modes(self._run.session)

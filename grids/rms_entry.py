@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from cosim.core.component import DeviceOffer
 from cosim.core.errors import CaseError, ScenarioError, collected
 from cosim.core.grid import Connections
-from cosim.core.types import Floats
+from cosim.core.types import Bools, Floats
 from grids.dynamics.device import Device
 from grids.dynamics.devices.droop_offer import DroopOfferParams
 from grids.dynamics.events import Event
@@ -38,6 +38,12 @@ class Standing:
     """(units,) response of each fast offer, > 0 consumes more."""
     generation_mva: Complexes
     """(gens + ext_grids,) what each delivers."""
+
+
+def is_hosted(connections: Connections) -> Bools:
+    """Return which units (units,) have the power of their own device."""
+    found = [offer is not None for offer in connections.hosted]
+    return np.array(found or [False] * len(connections.units), dtype=np.bool_)
 
 
 def unit_elements(names: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
@@ -155,7 +161,10 @@ def models_of(inside: Inside, connections: Connections) -> dict[str, list[type[D
 
 
 def _point(inside: Inside, connections: Connections, standing: Standing) -> OperatingPoint:
-    """Return the operating point of the power flow as it stands; units are without their responses."""
+    """Return the operating point of the power flow as it stands.
+
+    A unit is without its response, which a model of its own delivers, unless its device takes over both.
+    """
     state, e = inside.state, inside.elements
     base, gens = state.model.base_mva, state.sources.gens
     vm = np.abs(state.v)[np.maximum(state.element_bus, 0)]
@@ -182,7 +191,8 @@ def _point(inside: Inside, connections: Connections, standing: Standing) -> Oper
     ]
     f_hz = float(standing.f_hz[0])
     point = point_of(state.net, state.v, f_hz, delivered, model=state.model, extra=extra)
-    response = dict(zip(names, (standing.droop_mw / base).tolist(), strict=True))
+    apart_mw = np.where(is_hosted(connections), 0.0, standing.droop_mw)
+    response = dict(zip(names, (apart_mw / base).tolist(), strict=True))
     apart = [
         replace(element, s_pu=element.s_pu + response[element.name]) if element.table == "unit" else element
         for element in point.elements

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from cosim.core.grid import Connections, GridEvent
-from cosim.core.types import Bools, Floats
+from cosim.core.types import Floats
 from grids.dynamics.events import Event
 from grids.dynamics.kernels.steps import SOLVES
 from grids.engine import Inside
 from grids.numbers import Complexes
 from grids.params import RmsWindowParams
 from grids.response import tie_to_row
-from grids.rms_entry import Standing, area_of_buses, case_elements, start_session, unit_elements
+from grids.rms_entry import (
+    Standing,
+    area_of_buses,
+    case_elements,
+    is_hosted,
+    start_session,
+    unit_elements,
+)
 from grids.rms_events import disturbance
 from grids.rms_frequency import AreaWatch
 from grids.rms_orders import Orders
@@ -86,9 +93,9 @@ class RmsRun:
         self._plan_start_mw, self._agc_start_mw = self._planned()
         self._given = self._given_loads()
         self._plan_mva = self._plan_start_mva = self._scheduled_mva()
-        hosted, able = self.hosted(), self._able()
+        hosted, able = is_hosted(connections), self._able()
         self._plain = [(k, name) for k, name in enumerate(self._units) if name in able and not hosted[k]]
-        self._drives = tuple(self._device_inputs(inputs))
+        self._drives = tuple(self._device_inputs(inputs, standing.droop_mw))
         self._drooping = tuple(self._offers())
         self._sent: dict[str, complex] = {}
         self._energy_mws = self._energy()
@@ -103,11 +110,6 @@ class RmsRun:
 
     def _disturbance(self, event: GridEvent) -> Event:
         return disturbance(event, round(event.at_s - self.start_s, 9), self._tables.get(event.element, ""))
-
-    def hosted(self) -> Bools:
-        """Return which units (units,) have the power of their own device."""
-        found = [offer is not None for offer in self._connections.hosted]
-        return np.array(found or [False] * len(self._units), dtype=np.bool_)
 
     def step(self, to_s: float, inputs: Mapping[str, Floats], events: Sequence[GridEvent]) -> None:
         """Take set-points, let the events happen, and integrate up to `to_s`.
@@ -296,8 +298,11 @@ class RmsRun:
         for port, unit, slot in self._drooping:
             s[slot] = inputs[port][unit]
 
-    def _device_inputs(self, inputs: Mapping[str, Floats]) -> Iterator[_Drive]:
-        """Yield how the devices of units are driven. Raises ScenarioError for an input no model reads."""
+    def _device_inputs(self, inputs: Mapping[str, Floats], droop_mw: Floats) -> Iterator[_Drive]:
+        """Yield how the devices of units are driven; one goes on delivering the response its unit had.
+
+        Raises ScenarioError for an input no model reads.
+        """
         base_mva = self.session.system.point.model.base_mva
         live = {name for group in self.session.system.groups for name in group.elements}
         for unit, offer in enumerate(self._connections.hosted):
@@ -309,7 +314,9 @@ class RmsRun:
                 if how.base == "start":
                     base = abs(value) or 1.0
                 slot = self.session.input_slot(self._units[unit], how.signal)
-                yield _Drive(port, unit, slot, float(base), value if how.from_start else 0.0)
+                start = value if how.from_start else 0.0
+                start -= float(droop_mw[unit]) if port == "p_mw" else 0.0
+                yield _Drive(port, unit, slot, float(base), start)
 
     def _offers(self) -> Iterator[tuple[str, int, int]]:
         """Yield port, unit and signal of what each droop offer is set by."""

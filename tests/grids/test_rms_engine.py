@@ -191,7 +191,8 @@ def test_a_run_without_solution_says_so_once_and_shows_nothing_more(whole, monke
     """Whether a load finds a low voltage to live at is the session's business; here it has given up."""
 
     def gives_up(run, to_s, given, events):
-        raise SolveError("t=1.0000 s: the network has no solution, worst at bus_16")
+        msg = "t=1.0000 s: the network has no solution, worst at bus_16"
+        raise SolveError(msg)
 
     drive = Drive(whole)
     drive.to(1.0, 0.5)
