@@ -85,7 +85,7 @@ def check_types(rows: Rows, kinds: Mapping[str, Mapping[str, object]], findings:
 
 
 def check_voltages(rows: Rows, trafos: Sequence[Mapping[str, object]], findings: Findings) -> None:
-    """Check that lines join buses of one voltage, and that windings fit their buses and impedances themselves."""
+    """Check that lines join buses of one voltage, and windings fit their buses and impedances."""
     vn_kv = {row.text("name"): row.number("vn_kv") for row in rows["bus"]}
     for row in rows["line"]:
         ends = [vn_kv.get(row.text(end), math.nan) for end in ("from_bus", "to_bus")]

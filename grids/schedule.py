@@ -187,7 +187,7 @@ class Schedule:
     def _take(self, alive: Bools) -> None:
         """Sum up what holds until plan or topology changes next."""
         part, areas = self._plan, self._areas
-        self._alive = alive
+        self._alive: Bools = alive
         self._gens_mw: Floats = -self.p_mw[self._gen] - self._returning.missing_mw
         self.import_mw: Floats = np.where(self._has_rest, self._left_mw, 0.0)
         """Planned change (areas,) no gen could take that the rest of the area delivers."""
