@@ -171,15 +171,6 @@ class Schedule:
         self.p_mw[at] = -after
         self._left_mw[area] = left
 
-    def shed(self, load: int, left_pu: float) -> None:
-        """Plan with what is left of a load another engine has shed; plants follow at the next exchange."""
-        at = self._load.start + load
-        self._elements.p0_mw[at] *= left_pu
-        self._elements.q0_mvar[at] *= left_pu
-        self.p_mw[at] *= left_pu
-        self.q_mvar[at] *= left_pu
-        self._alive = self._alive.copy()  # plans are looked at again when the topology is another array
-
     def gens_mw(self) -> Floats:
         """Return the scheduled generation of each gen [MW]: its plan, less while it is on its way back."""
         return self._gens_mw.copy()
@@ -187,7 +178,7 @@ class Schedule:
     def _take(self, alive: Bools) -> None:
         """Sum up what holds until plan or topology changes next."""
         part, areas = self._plan, self._areas
-        self._alive: Bools = alive
+        self._alive = alive
         self._gens_mw: Floats = -self.p_mw[self._gen] - self._returning.missing_mw
         self.import_mw: Floats = np.where(self._has_rest, self._left_mw, 0.0)
         """Planned change (areas,) no gen could take that the rest of the area delivers."""
@@ -201,6 +192,15 @@ class Schedule:
         loads = np.bincount(self._area[self._load], drawn, minlength=areas)
         self.loads_mw: Floats = np.asarray(loads, dtype=np.float64)
         """Planned power of the case's loads that are alive, per area."""
+
+    def shed(self, load: int, left_pu: float) -> None:
+        """Plan with what is left of a load another engine has shed; plants follow at the next exchange."""
+        at = self._load.start + load
+        self._elements.p0_mw[at] *= left_pu
+        self._elements.q0_mvar[at] *= left_pu
+        self.p_mw[at] *= left_pu
+        self.q_mvar[at] *= left_pu
+        self._alive = self._alive.copy()  # plans are looked at again when the topology is another array
 
     def imbalance_mw(self, units_mw: Floats, alive: Bools) -> Floats:
         """Return consumption beyond the plan, per area [MW]: units' changes, trips, returns, shortage."""
