@@ -9,6 +9,7 @@ from cosim.core.grid import Connections, GridEvent
 from cosim.core.types import Floats
 from grids.dynamics.events import Event
 from grids.dynamics.kernels.steps import SOLVES
+from grids.dynamics.system import Group
 from grids.engine import Inside
 from grids.numbers import Complexes
 from grids.params import RmsWindowParams
@@ -41,6 +42,8 @@ class _Drive:
     slot: int
     base: float
     start: float
+    units: tuple[tuple[Group, int], ...]
+    """The models of the unit, with its place in each."""
 
 
 class RmsRun:
@@ -295,6 +298,8 @@ class RmsRun:
         s = self.session.system.s
         for drive in self._drives:
             s[drive.slot] = (float(inputs[drive.port][drive.unit]) - drive.start) / drive.base
+            for group, k in drive.units:
+                group.cls.take(group.block, s, k)
         for port, unit, slot in self._drooping:
             s[slot] = inputs[port][unit]
 
@@ -303,20 +308,22 @@ class RmsRun:
 
         Raises ScenarioError for an input no model reads.
         """
-        base_mva = self.session.system.point.model.base_mva
-        live = {name for group in self.session.system.groups for name in group.elements}
+        system = self.session.system
+        live = {name for group in system.groups for name in group.elements}
         for unit, offer in enumerate(self._connections.hosted):
-            for port, how in {} if offer is None else offer.inputs.items():
-                if self._units[unit] not in live:
-                    continue
+            name = self._units[unit]
+            if offer is None or name not in live:
+                continue
+            for port, how in offer.inputs.items():
                 value = float(inputs[port][unit])
-                base = how.base if isinstance(how.base, float | int) else base_mva
+                base = how.base if isinstance(how.base, float | int) else system.point.model.base_mva
                 if how.base == "start":
                     base = abs(value) or 1.0
-                slot = self.session.input_slot(self._units[unit], how.signal)
+                slot = self.session.input_slot(name, how.signal)
                 start = value if how.from_start else 0.0
                 start -= float(droop_mw[unit]) if port == "p_mw" else 0.0
-                yield _Drive(port, unit, slot, float(base), start)
+                units = tuple((g, g.elements.index(name)) for g in system.groups if name in g.elements)
+                yield _Drive(port, unit, slot, float(base), start, units)
 
     def _offers(self) -> Iterator[tuple[str, int, int]]:
         """Yield port, unit and signal of what each droop offer is set by."""
