@@ -199,10 +199,10 @@ class RmsRun:
                 on[name] = on.get(name, False) or live
         return [name for name, live in on.items() if not live]
 
-    def signal(self, unit: int, name: str, rest: float) -> float:
-        """Return a signal of a unit's device, or `rest` where the unit has no supply."""
+    def signal(self, unit: int, name: str) -> float | None:
+        """Return a signal of a unit's device, None where the unit has no supply."""
         slot = self.session.system.slots.get((self._units[unit], name))
-        return rest if slot is None else float(self.session.system.s[slot])
+        return None if slot is None else float(self.session.system.s[slot])
 
     def shed(self) -> dict[str, float]:
         """Return what is left of the loads of which a share was shed [pu]."""
