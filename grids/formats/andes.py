@@ -38,6 +38,7 @@ NO_SATURATION = {"E1": 0.0, "SE1": 0.0, "E2": 1.0, "SE2": 1.0}
 SMALLEST_PU = 1e-12
 ROUNDING_PU = 1e-12
 """Of a branch's admittance: shunts below are rounding."""
+MAKERS = ("gen", "ext_grid")
 ROLES = ("machine", "governor", "exciter", "stabiliser")
 
 
@@ -47,7 +48,7 @@ def andes_records(case: Case) -> tuple[Records, list[str]]:
     Raises
     ------
     CaseError
-        With all units whose model ANDES does not have.
+        With all units whose model `andes_models` does not have.
     SolveError
         When the power flow has no solution.
     """
@@ -57,7 +58,7 @@ def andes_records(case: Case) -> tuple[Records, list[str]]:
     lines = []
     for model in missing:
         of = ", ".join(u.element for u in units if u.model == model)
-        lines.append(f"{model}.csv: ANDES 2.0 has no such model, of {of}")
+        lines.append(f"{model}.csv: is not written for ANDES 2.0, of {of}")
     collected(lines, CaseError)
     records: Records = {}
     remarks: list[str] = []
@@ -205,10 +206,10 @@ def _injections(point: OperatingPoint, units: Sequence[Unit], records: Records, 
             "vmin": 0.1,
         }
         for e in alive
-        if e.table in {"load", "sgen"}
+        if e.table not in MAKERS
     ]
-    if any(e.table == "sgen" for e in alive):
-        remarks.append("static generators are negative loads, which ANDES turns into impedances")
+    if any(e.table not in {*MAKERS, "load"} for e in alive):
+        remarks.append("static generators and the like are loads, which ANDES turns into impedances")
     records["Slack"], records["PV"] = [], []
     for bus in dict.fromkeys(e.bus for e in _makers(alive)):
         here = [e for e in _makers(alive) if e.bus == bus]
@@ -234,7 +235,7 @@ def _injections(point: OperatingPoint, units: Sequence[Unit], records: Records, 
 
 
 def _makers(elements: Sequence[Element]) -> list[Element]:
-    return [e for e in elements if e.table in {"gen", "ext_grid"}]
+    return [e for e in elements if e.table in MAKERS]
 
 
 def _static(bus: int) -> str:

@@ -123,6 +123,7 @@ def add_dynamics(
             tables.rows.setdefault(chosen.layout.table, []).append({"name": name, **row})
     collected(wrong, CaseError)
     tables.sources.append(path.name)
+    tables.summary = f"Imported from {' and '.join(tables.sources)}."
     tables.remarks += [*remarks, *_replaced(records, layouts)]
     _tell_plants(tables)
 
@@ -188,6 +189,8 @@ def _row(
             faults.append(f"{where}, value {field}: {value:g} is not represented (allowed: 0 or the own bus)")
         if not needs:
             row[field] = int(value) if field.endswith("_code") else value
+    if faults:
+        return {}, faults, []
     row |= {**layout.constants, **chosen.typical}
     _complete(row, layout, machine)
     known = device(layout.table).params_type.model_fields

@@ -6,12 +6,12 @@ data is refused, with the line that does. Costs are left out, and a direct-curre
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cosim.core.errors import CaseError, collected
-from grids.formats.source import Branch, Bus, Injection, Load, Machine, Shunt, SourceGrid
+from grids.formats.source import Branch, Bus, Injection, Load, Machine, Shunt, SourceGrid, without_jumper
 from grids.formats.stored import SLACK_PU, stored_mismatch
 
 UNLIMITED = 9999.0
@@ -71,8 +71,8 @@ def _parse(file: str, lines: Sequence[str]) -> tuple[float, dict[str, list[_Row]
         else:
             matrices[key] = _matrix(file, line, key, value, wrong)
     wrong += [f"{file}: mpc.{key} is missing" for key in ("bus", "gen", "branch") if key not in matrices]
-    if math.isnan(base_mva):
-        wrong.append(f"{file}: mpc.baseMVA is missing")
+    if not base_mva > 0.0:
+        wrong.append(f"{file}: mpc.baseMVA is missing or not above 0")
     collected(wrong, CaseError)
     return base_mva, matrices
 
@@ -85,7 +85,8 @@ def _matrix(file: str, first: int, name: str, text: str, wrong: list[str]) -> li
             if not cells:
                 continue
             try:
-                values = tuple(float(cell) for cell in cells)
+                values = tuple(_number(cell) for cell in cells)
+                wrong += _no_buses(file, number, name, values)
             except ValueError:
                 what = f"{' '.join(cells)[:40]!r} is not all numbers"
                 wrong.append(f"{file}, line {number}: mpc.{name}: {what}")
@@ -97,12 +98,27 @@ def _matrix(file: str, first: int, name: str, text: str, wrong: list[str]) -> li
     return rows
 
 
+def _number(cell: str) -> float:
+    value = float(cell)
+    if math.isnan(value):
+        raise ValueError
+    return value
+
+
+def _no_buses(file: str, line: int, name: str, values: Sequence[float]) -> list[str]:
+    """Return the bus numbers of a row that are none."""
+    ends = values[: 1 if name in {"bus", "gen"} else 2]
+    bad = [v for v in ends if not (math.isfinite(v) and v == int(v) and v >= 0)]
+    return [f"{file}, line {line}: mpc.{name}: {value:g} is no bus number" for value in bad]
+
+
 def _limited(value: float) -> float:
     return min(max(value, -UNLIMITED), UNLIMITED)
 
 
 def _fill(grid: SourceGrid, matrices: dict[str, list[_Row]]) -> None:
-    kinds = {row.bus(1): int(row[2]) for row in matrices["bus"]}
+    kinds = {row.bus(1): int(_limited(row[2])) for row in matrices["bus"]}
+    collected(_strange_buses(grid.file, matrices, kinds), CaseError)
     for row in matrices["bus"]:
         number = row.bus(1)
         if kinds[number] == ISOLATED:
@@ -138,6 +154,18 @@ def _fill(grid: SourceGrid, matrices: dict[str, list[_Row]]) -> None:
     _machines(grid, matrices["gen"], kinds)
 
 
+def _strange_buses(file: str, matrices: dict[str, list[_Row]], known: Mapping[int, int]) -> list[str]:
+    """Return the ends of elements that are no bus of the file."""
+    ends = {"gen": (1,), "branch": (1, 2), "dcline": (1, 2)}
+    return [
+        f"{file}, line {row.line}: mpc.{name}: {row.bus(column)} is no bus of the file"
+        for name, columns in ends.items()
+        for row in matrices.get(name, [])
+        for column in columns
+        if row.bus(column) not in known
+    ]
+
+
 def _branches(grid: SourceGrid, rows: Sequence[_Row]) -> None:
     seen: dict[tuple[int, int], int] = {}
     for row in rows:
@@ -145,6 +173,7 @@ def _branches(grid: SourceGrid, rows: Sequence[_Row]) -> None:
         if one not in grid.buses or other not in grid.buses:
             grid.remarks.append(f"branch {one}-{other} at an isolated bus is left out")
             continue
+        x_pu, note = without_jumper(row[3], row[4])
         seen[one, other] = seen.get((one, other), 0) + 1
         grid.branches.append(
             Branch(
@@ -152,13 +181,14 @@ def _branches(grid: SourceGrid, rows: Sequence[_Row]) -> None:
                 other=other,
                 key=str(seen[one, other]),
                 r_pu=row[3],
-                x_pu=row[4],
+                x_pu=x_pu,
                 b_pu=row[5],
                 tap_one=row[9] or 1.0,
                 shift_degree=row[10],
                 transformer=bool(row[9] or row[10]),
                 rating_mva=_limited(row[6]),
                 in_service=row[11] > 0,
+                note=note,
             )
         )
 
@@ -203,5 +233,8 @@ def _dc_lines(grid: SourceGrid, rows: Sequence[_Row]) -> None:
     for number, row in enumerate(rows, start=1):
         name, on = f"dc{number}", row[3] > 0
         for bus, p_mw, q_mvar in ((row.bus(1), -row[4], row[6]), (row.bus(2), row[5], row[7])):
+            if bus not in grid.buses:
+                grid.remarks.append(f"end of dc line {number} at isolated bus {bus} is left out")
+                continue
             note = f"end of dc line {number}; its voltage control is not represented"
             grid.injections.append(Injection(bus, name, p_mw, q_mvar, "dc", on, note))

@@ -5,17 +5,26 @@ Sources: the records as the public documentation of readers of the format gives 
 """
 
 import math
+from itertools import product
 from pathlib import Path
 
 from cosim.core.errors import CaseError, collected
 from grids.formats.rawdc import dc_lines
 from grids.formats.rawtext import RawText, Record, read_raw_text
 from grids.formats.rawtrafo import transformers
-from grids.formats.source import Branch, Bus, Injection, Load, Machine, Shunt, SourceGrid
+from grids.formats.source import (
+    SMALLEST_X_PU,
+    Branch,
+    Bus,
+    Injection,
+    Load,
+    Machine,
+    Shunt,
+    SourceGrid,
+    without_jumper,
+)
 from grids.formats.stored import SLACK_PU, stored_mismatch
 
-SMALLEST_X_PU = 1e-4
-"""A branch without resistance and less reactance is a jumper (THRSHZ of PSS/E); it gets this reactance."""
 UNLIMITED_MW = 9999.0
 """The format's default limits."""
 
@@ -117,13 +126,12 @@ def _unknown_buses(text: RawText, grid: SourceGrid, kinds: dict[int, int]) -> li
         "branch": 2,
         "system switching device": 2,
     }
-    wrong = [
-        f"{r.where('IJ'[place], place)}: {r.text(place)!r} is no bus of the file"
-        for section, count in ends.items()
-        for r in text[section]
-        for place in range(count)
-        if abs(r.whole(place, "IJ"[place])) not in kinds
-    ]
+    wrong = []
+    for section, count in ends.items():
+        for r, place in product(text[section], range(count)):
+            number = r.whole(place, "IJ"[place])
+            if (abs(number) if place else number) not in kinds:  # a minus at J marks the metered end
+                wrong.append(f"{r.where('IJ'[place], place)}: {r.text(place)!r} is no bus of the file")
     if not grid.buses:
         wrong.append(f"{text.file}: section bus has no buses in service")
     return wrong
@@ -265,12 +273,6 @@ def _held(r: Record, grid: SourceGrid, bus: int, *, at_limit: bool) -> tuple[flo
     return stored, f"the stored voltage is taken, VS is {vs:g}"
 
 
-def _jumper(r_pu: float, x_pu: float) -> tuple[float, str]:
-    if r_pu == 0.0 and abs(x_pu) < SMALLEST_X_PU:
-        return SMALLEST_X_PU, f"jumper of x {x_pu:g} pu: takes {SMALLEST_X_PU:g}"
-    return x_pu, ""
-
-
 def _branches(text: RawText, grid: SourceGrid) -> None:
     """Take lines; shunts of their ends become shunts of the buses."""
     after = {32: 9, 33: 9, 34: 19}[text.revision]
@@ -278,7 +280,7 @@ def _branches(text: RawText, grid: SourceGrid) -> None:
     for r in text["branch"]:
         one, other, key = r.whole(0, "I"), abs(r.whole(1, "J")), r.text(2, "1")
         r_pu = r.number(3, "R", 0.0)
-        x_pu, note = _jumper(r_pu, r.number(4, "X"))
+        x_pu, note = without_jumper(r_pu, r.number(4, "X"))
         on = r.whole(after + 4, "ST", 1) == 1
         for end, bus in enumerate((one, other)):
             g = r.number(after + 2 * end, "GIGJ"[2 * end : 2 * end + 2], 0.0)
@@ -300,7 +302,7 @@ def _branches(text: RawText, grid: SourceGrid) -> None:
         )
         grid.branches.append(branch)
     for r in text["system switching device"]:
-        x_pu, note = _jumper(0.0, r.number(3, "X", SMALLEST_X_PU))
+        x_pu, note = without_jumper(0.0, r.number(3, "X", SMALLEST_X_PU))
         key, on = f"sw{r.text(2, '1')}", r.whole(16, "STATUS", 1) == 1
         ends = r.whole(0, "I"), abs(r.whole(1, "J"))
         grid.branches.append(Branch(*ends, key, 0.0, x_pu, in_service=on, note=note or "switching device"))

@@ -56,6 +56,9 @@ def _link(link: Record, rectifier: Record, inverter: Record, grid: SourceGrid) -
 def _current(link: Record, r_ohm: float) -> float:
     """Return the current [kA]; a power is meant at the rectifier when positive, at the inverter when not."""
     wanted, v_kv, rcomp = link.number(3, "SETVL"), link.number(4, "VSCHD"), link.number(6, "RCOMP", 0.0)
+    if v_kv <= 0.0:
+        msg = f"{link.where('VSCHD', 4)}: {v_kv:g} is not above 0"
+        raise CaseError(msg)
     if link.whole(1, "MDC") == 2:
         return abs(wanted) / 1e3
     r = r_ohm - rcomp if wanted > 0 else -rcomp
@@ -70,8 +73,10 @@ def _current(link: Record, r_ohm: float) -> float:
 
 def _tan_phi(r: Record, v_kv: float, i_ka: float) -> float:
     bridges, least_degree = r.whole(1, "NB"), r.number(3, "ANMN", 0.0)
-    per_bridge_kv = v_kv / bridges
-    ideal_kv = (per_bridge_kv + 3.0 / math.pi * r.number(5, "XC", 0.0) * i_ka) / math.cos(
-        math.radians(least_degree)
-    )
-    return math.tan(math.acos(per_bridge_kv / ideal_kv))
+    x_ohm = r.number(5, "XC", 0.0)
+    if bridges < 1 or x_ohm < 0.0 or not 0.0 <= least_degree < 90.0:
+        what = f"NB {bridges}, XC {x_ohm:g}, ANMN {least_degree:g}"
+        msg = f"{r.where('NB', 1)}: {what} make no converter (allowed: NB >= 1, XC >= 0, 0 <= ANMN < 90)"
+        raise CaseError(msg)
+    ideal_kv = (v_kv / bridges + 3.0 / math.pi * x_ohm * i_ka) / math.cos(math.radians(least_degree))
+    return math.tan(math.acos(v_kv / bridges / ideal_kv))

@@ -7,6 +7,7 @@ has system-wide data before the buses, and `@!` lines that name the columns.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,6 +141,25 @@ def _next_section(order: tuple[str, ...], current: int, comment: str) -> int:
     return current + 1
 
 
+def _head(file: str, lines: Sequence[str]) -> tuple[int, float, float]:
+    """Return revision, base and frequency of the first line."""
+    if len(lines) < 3:
+        msg = f"{file}: has {len(lines)} lines (allowed: three lines of header, then sections)"
+        raise CaseError(msg)
+    head = Record(file, "header", 1, tuple(split_values(without_comment(lines[0]))))
+    revision = head.whole(2, "REV")
+    if revision not in REVISIONS:
+        allowed = ", ".join(map(str, REVISIONS))
+        msg = f"{head.where('REV', 2)}: revision {revision} is not read (allowed: {allowed})"
+        raise CaseError(msg)
+    base_mva, f_hz = head.number(1, "SBASE", 100.0), head.number(5, "BASFRQ", 60.0) or 60.0
+    for place, name, value in ((1, "SBASE", base_mva), (5, "BASFRQ", f_hz)):
+        if value <= 0.0:
+            msg = f"{head.where(name, place)}: {value:g} is not above 0"
+            raise CaseError(msg)
+    return revision, base_mva, f_hz
+
+
 def read_raw_text(path: Path) -> RawText:
     """Return the sections of a RAW file.
 
@@ -154,15 +174,7 @@ def read_raw_text(path: Path) -> RawText:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise CaseError(msg) from error
     file = path.name
-    if len(lines) < 3:
-        msg = f"{file}: has {len(lines)} lines (allowed: three lines of header, then sections)"
-        raise CaseError(msg)
-    head = Record(file, "header", 1, tuple(split_values(without_comment(lines[0]))))
-    revision = head.whole(2, "REV")
-    if revision not in REVISIONS:
-        allowed = ", ".join(map(str, REVISIONS))
-        msg = f"{head.where('REV', 2)}: revision {revision} is not read (allowed: {allowed})"
-        raise CaseError(msg)
+    revision, base_mva, f_hz = _head(file, lines)
     order = SECTIONS[revision]
     found: dict[str, list[Record]] = {name: [] for name in order}
     current = 0
@@ -181,6 +193,5 @@ def read_raw_text(path: Path) -> RawText:
         if values:
             found[order[current]].append(Record(file, order[current], number, tuple(values)))
     title = " ".join(" ".join(line.split()) for line in lines[1:3] if line.strip())
-    base_mva, f_hz = head.number(1, "SBASE", 100.0), head.number(5, "BASFRQ", 60.0)
     sections = {name: tuple(records) for name, records in found.items()}
-    return RawText(file, revision, base_mva, f_hz or 60.0, title, sections)
+    return RawText(file, revision, base_mva, f_hz, title, sections)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cosim.core.errors import CaseError
 from grids.formats.rawtext import RawText, Record
-from grids.formats.source import Branch, Bus, Shunt, SourceGrid
+from grids.formats.source import Branch, Bus, Shunt, SourceGrid, without_jumper
 
 SMALLEST_LEG_PU = 1e-5
 """Legs of a star without impedance get this reactance."""
@@ -126,19 +126,21 @@ def _magnetising(head: _Head, lines: tuple[Record, ...], grid: SourceGrid) -> No
 def _pair(head: _Head, lines: tuple[Record, ...], grid: SourceGrid) -> None:
     one, other = head.buses
     z = _impedance(head, lines[1], 0, grid.base_mva)
+    x_pu, note = without_jumper(z.real, z.imag)
     grid.branches.append(
         Branch(
             one=one,
             other=other,
             key=head.key,
             r_pu=z.real,
-            x_pu=z.imag,
+            x_pu=x_pu,
             tap_one=_ratio(head, lines[2], grid.buses[one].vn_kv),
             tap_other=_ratio(head, lines[3], grid.buses[other].vn_kv),
             shift_degree=lines[2].number(2, "ANG1", 0.0),
             transformer=True,
             rating_mva=lines[2].number(3, "RATA1", 0.0),
             in_service=head.status == 1,
+            note=note,
         )
     )
 

@@ -5,6 +5,16 @@ Readers of a format fill a `SourceGrid`; `grids.formats.tables` makes the tables
 
 from dataclasses import dataclass, field
 
+SMALLEST_X_PU = 1e-4
+"""A branch without resistance and less reactance is a jumper (THRSHZ of PSS/E); it gets this reactance."""
+
+
+def without_jumper(r_pu: float, x_pu: float) -> tuple[float, str]:
+    """Return a reactance that can be divided by, and a note where it is not the one given."""
+    if r_pu == 0.0 and abs(x_pu) < SMALLEST_X_PU:
+        return SMALLEST_X_PU, f"jumper of x {x_pu:g} pu: takes {SMALLEST_X_PU:g}"
+    return x_pu, ""
+
 
 @dataclass(frozen=True)
 class Bus:

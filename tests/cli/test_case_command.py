@@ -1,10 +1,9 @@
 """The commands `suandian case` answer with the right exit code and a message that helps."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+from typer.testing import CliRunner
+
+from cosim.cli import app
 
 RAW = """0, 100.0, 33, 0, 1, 50.0 / made by a test
 A machine and a system
@@ -29,25 +28,25 @@ Q
 DYR = "1 'GENCLS' 1 5.0 0.0 /\n2 'GENCLS' 1 0.0 0.0 /\n"
 
 
-def suandian(folder, *arguments):
-    command = [sys.executable, "-m", "cosim.cli", "case", *arguments]
-    done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
+def suandian(*arguments):
+    done = CliRunner().invoke(app, ["case", *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.raw").write_text(RAW.format(load_mw=500.0))
     (tmp_path / "a.dyr").write_text(DYR)
     return tmp_path
 
 
 def test_a_case_is_imported_shown_checked_and_exported(folder):
-    done = suandian(folder, "import", "a.raw", "a.dyr", "--out", "mine")
-    assert done.returncode == 0, done.stderr
+    done = suandian("import", "a.raw", "a.dyr", "--out", "mine")
+    assert done.exit_code == 0, done.stderr
     assert "2 buses, from a.raw, a.dyr" in done.stdout
-    shown = suandian(folder, "show", "mine").stdout
+    shown = suandian("show", "mine").stdout
     for fact in (
         "nominal frequency 50 Hz",
         "load 500 MW",
@@ -56,24 +55,24 @@ def test_a_case_is_imported_shown_checked_and_exported(folder):
         "published",
     ):
         assert fact in shown
-    checked = suandian(folder, "check", "mine")
-    assert checked.returncode == 0, checked.stdout
+    checked = suandian("check", "mine")
+    assert checked.exit_code == 0, checked.stdout
     assert "2 units start flat" in checked.stdout
     for target, file in (("andes", "mine.json"), ("pandapower", "net.json")):
-        done = suandian(folder, "export", "mine", "--to", target, "--out", file)
-        assert done.returncode == 0, done.stderr
+        done = suandian("export", "mine", "--to", target, "--out", file)
+        assert done.exit_code == 0, done.stderr
         assert (folder / file).is_file()
-    assert "2 gencls" in suandian(folder, "show", "net.json").stdout
+    assert "2 gencls" in suandian("show", "net.json").stdout
 
 
 def test_a_check_that_fails_exits_with_1_and_names_the_element(folder):
     raw = RAW.format(load_mw=500.0).replace("-999.0,1.02", "-999.0,1.15")
     (folder / "high.raw").write_text(raw)
     (folder / "half.dyr").write_text(DYR.splitlines()[0])
-    suandian(folder, "import", "high.raw", "half.dyr", "--out", "high")
-    assert "without a dynamic model: gen_2" in suandian(folder, "show", "high").stdout
-    done = suandian(folder, "check", "high")
-    assert done.returncode == 1
+    suandian("import", "high.raw", "half.dyr", "--out", "high")
+    assert "without a dynamic model: gen_2" in suandian("show", "high").stdout
+    done = suandian("check", "high")
+    assert done.exit_code == 1
     assert "FAIL  voltages: 1.0000 to 1.1500 pu; outside: bus_1 1.15 pu" in done.stdout
     assert "gen_2 (ext_grid) has no dynamic model" in done.stdout
 
@@ -93,8 +92,8 @@ def test_a_check_that_fails_exits_with_1_and_names_the_element(folder):
 )
 def test_bad_input_exits_with_2_and_says_what_is_allowed(folder, arguments, fragments):
     (folder / "bad.dyr").write_text("1 'NOSUCH' 1 2.0 /\n")
-    done = suandian(folder, *arguments)
-    assert done.returncode == 2
+    done = suandian(*arguments)
+    assert done.exit_code == 2
     for fragment in fragments:
         assert fragment in done.stderr
     assert not (folder / "x").exists()

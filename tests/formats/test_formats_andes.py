@@ -124,5 +124,5 @@ def test_what_andes_does_not_have_is_listed(tmp_path):
     salient = "8.0 0.05 0.07 4.0 0.0 1.1 0.7 0.35 0.25 0.12 0.05 0.2 /\n"
     dyr = "1 'GENCLS' 1 5.0 0.0 /\n" + "".join(f"3 'GENSAL' {key} {salient}" for key in (1, 2))
     import_case([str(raw), str(written(tmp_path, "salient.dyr", dyr))], tmp_path / "case")
-    with pytest.raises(CaseError, match=r"gensal\.csv: ANDES 2\.0 has no such model, of gen_3, gen_3_2"):
+    with pytest.raises(CaseError, match=r"gensal\.csv: is not written for ANDES 2\.0, of gen_3, gen_3_2"):
         andes_records(load_case(str(tmp_path / "case")))

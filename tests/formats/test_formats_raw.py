@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose
 from cosim.core.errors import CaseError
 from grids.case import load_case
 from grids.formats.importing import import_case
-from grids.formats.raw import SMALLEST_X_PU, read_raw
+from grids.formats.raw import read_raw
+from grids.formats.source import SMALLEST_X_PU
 from grids.formats.stored import stored_mismatch
 from grids.formats.tables import case_tables
 
@@ -226,6 +227,7 @@ def test_a_ratio_far_from_one_becomes_a_tap(tmp_path):
         (33, {"generator": [GEN[0].replace("0.2,0.0,0.0,1.0", "0.2,0.0,0.1,1.0")]}, ["XT", "own record"]),
         (33, {"transformer": ["1,2,0,'1 ',4,1,1", "0,0.1,100", "1", "1"]}, ["CW", "4", "1 to 3"]),
         (33, {"transformer": ["1,2,0,'1 ',1,1,1", "0,0.1,100"]}, ["has 2 lines, not 4"]),
+        (33, {"branch": ["-1,2,'1 ',0.0,0.1"]}, ["field I (1)", "'-1' is no bus"]),
         (35, {}, ["revision 35", "32, 33, 34"]),
     ],
 )
