@@ -5,9 +5,11 @@ dips, walks back in, locks out. Here is the rest: the store that carries the hal
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cosim.core.component import DeviceInput, DeviceOffer, DeviceReport
 from cosim.core.params import Params
@@ -40,6 +42,20 @@ class Ups(Params):
     )
     dips_window_s: float = Field(default=60.0, gt=0, description="window in which dips are counted")
     returns_pu: float = Field(default=1.0, ge=0, le=1, description="share that comes back without a hand")
+
+    @model_validator(mode="after")
+    def _thresholds_leave_a_band(self) -> Self:
+        rising = ("transfer_low_pu", "good_low_pu", "good_high_pu", "transfer_high_pu")
+        findings = [
+            f"{low}={getattr(self, low):g} is above {high}={getattr(self, high):g}"
+            for low, high in pairwise(rising)
+            if getattr(self, low) > getattr(self, high)
+        ]
+        if self.transfer_low_pu == self.good_low_pu:
+            findings.append(f"transfer_low_pu={self.transfer_low_pu:g} is not below good_low_pu")
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
 
     def offer(self, rated_mva: float) -> DeviceOffer:
         """Return the device that stands for the hall in a grid that integrates such models."""

@@ -21,7 +21,8 @@ def stepped(hall, t_s, connected, dt_s=1.0, vm=1.0):
 
 
 def test_the_contract_holds():
-    check_component(GpuHall, [HALL, HALL.model_copy(update={"ups": None})])
+    halls = [HALL, HALL.model_copy(update={"ups": None})]
+    assert list(check_component(GpuHall, halls, dt_s=1.0)) == []
 
 
 def test_a_hall_computes_on_while_its_batteries_carry_it():
@@ -82,3 +83,16 @@ def test_the_grid_gets_an_electronic_load_with_the_thresholds_of_the_supply():
     assert with_ups.models["electronic_load"]["nmax_count"] == 3
     assert with_ups.models["electronic_load"]["rrecon_pu_per_s"] == pytest.approx(1.0 / 15.0)
     assert set(with_ups.inputs) <= {port.name for port in GpuHall.outputs}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"transfer_low_pu": 0.92}, "transfer_low_pu=0.92 is above good_low_pu=0.9"),
+        ({"transfer_low_pu": 0.9}, "transfer_low_pu=0.9 is not below good_low_pu"),
+        ({"good_high_pu": 1.3}, "good_high_pu=1.3 is above transfer_high_pu=1.2"),
+    ],
+)
+def test_thresholds_between_which_a_hall_could_not_rest_are_refused_in_their_own_words(given, says):
+    with pytest.raises(ValueError, match=says):
+        Ups(**given)
