@@ -1,5 +1,6 @@
 """A power flow with windows in which every machine, control and load is integrated."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -202,7 +203,8 @@ class RmsWindows:
         else:
             if self._run is None:
                 self._enter(t_s, window, inputs)
-            self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), _switching(events))
+            with contextlib.suppress(SolveError):  # no machine left for the area model; converters may go on
+                self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), _switching(events))
         run = cast("RmsRun", self._run)
         try:
             run.step(t_s + dt_s, inputs, events)
