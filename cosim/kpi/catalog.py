@@ -240,7 +240,12 @@ KPIS: dict[str, Kpi] = {
         Kpi("temp_die_max_degc", "hottest die", ("temp_die_degc",), highest),
         Kpi("temp_air_max_degc", "hottest hall air", ("temp_air_degc",), highest),
         Kpi("throttled_s", "time a hall computes slower for its heat", ("throttle_pu",), throttled),
-        Kpi("pue_pu", "energy drawn per energy of IT", ("p_mw", "it_mw"), energy_weighted_ratio),
+        Kpi(
+            "pue_pu",
+            "energy of a hall per energy of its IT",
+            ("facility_mw", "it_mw"),
+            energy_weighted_ratio,
+        ),
         Kpi("work_done_gpu_h", "work done", ("work_done_gpu",), integral_h),
         Kpi("work_offered_gpu_h", "work offered", ("work_offered_gpu",), integral_h),
         Kpi("work_unserved_gpu_h", "work offered and not done", ("work_unserved_gpu",), integral_h),

@@ -65,6 +65,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "temp_inlet_degc",
         "throttle_pu",
         "pue_pu",
+        "facility_mw",
     ),
     "battery": ("p_mw", "q_mvar", "soc_pu"),
     "handover": ("work_source_gpu", "work_target_gpu", "moved_pu", "backlog_gpu_h", "phase_code"),
@@ -160,6 +161,7 @@ def rows_at(t_s: float, *, tripped: bool) -> dict[str, dict[str, np.ndarray]]:
             "temp_inlet_degc": np.array([21.0, 20.0 + 4.0 * m]),
             "throttle_pu": np.array([0.0, 0.1 * (200.0 <= t_s < 230.0)]),
             "pue_pu": np.full(2, 1.25),
+            "facility_mw": hall,
         },
         "battery": {"p_mw": np.array([-36.0 * m]), "q_mvar": np.zeros(1), "soc_pu": np.array([soc])},
         "handover": {
