@@ -33,7 +33,7 @@ def rack_table() -> str:
     rows = ["| number | " + " | ".join(f"`{n}`" for n in names) + " |", "|---" * (len(names) + 1) + "|"]
     marks = {"published": "", "derived": " (derived)", "unconfirmed": " (unconfirmed)"}
     for field in (f for f in Rack.model_fields if f in provenance(names[0])):
-        cells = [f"{getattr(rack(n), field):g}{marks[provenance(n)[field][0]]}" for n in names]
+        cells = [f"{getattr(rack(n), field):g}{marks[provenance(n)[field].status]}" for n in names]
         rows.append(f"| `{field}` | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
