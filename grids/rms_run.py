@@ -22,7 +22,7 @@ from grids.rms_entry import (
     start_session,
     unit_elements,
 )
-from grids.rms_events import disturbance
+from grids.rms_events import Step, disturbance
 from grids.rms_frequency import AreaWatch
 from grids.rms_orders import Orders
 from grids.rms_tables import Reader
@@ -101,6 +101,8 @@ class RmsRun:
         self._drives = tuple(self._device_inputs(inputs, standing.droop_mw))
         self._drooping = tuple(self._offers())
         self._sent: dict[str, complex] = {}
+        self._stepped: dict[str, complex] = {}
+        """What loads were ordered by events beside their plan [MVA]."""
         self._energy_mws = self._energy()
         damping = inside.case.net["areas"]["load_damping_pu"].to_numpy(dtype=float)
         self.load_damping_pu: Floats = damping * params.load_damping
@@ -127,6 +129,10 @@ class RmsRun:
         self._follow_plan()
         self._set_units(inputs)
         session.advance(round(to_s - self.start_s, 9), every=1)
+        for event in events:
+            if isinstance(event.params, Step) and event.element in self._given:
+                change = complex(event.params.p_mw, event.params.q_mvar)
+                self._stepped[event.element] = self._stepped.get(event.element, 0j) + change
         self.f_min_hz, self.f_max_hz, self.rocof_hz_per_s = self.watch.take(session.segments)
         session.segments.clear()
         self.reader.read()
@@ -280,7 +286,7 @@ class RmsRun:
         self._plan_mva = now
         if moved.any():
             wanted = {
-                name: _scaled(drawn, complex(now[at]), complex(start[at]))
+                name: _scaled(drawn, complex(now[at]), complex(start[at])) + self._stepped.get(name, 0j)
                 for name, (at, drawn) in self._given.items()
                 if moved[at]
             }

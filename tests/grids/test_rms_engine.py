@@ -101,6 +101,19 @@ def test_a_driven_load_is_dispatched_and_leaves_the_frequency_near_nominal(whole
     assert after["area"]["f_hz"][0] == pytest.approx(60.0, abs=0.01)
 
 
+def test_a_step_of_a_driven_load_stays_when_its_driver_moves(whole):
+    drive = Drive(whole, (GridEvent(1.0, "load_step", "load_8", Step(element="load_8", p_mw=40.0)),))
+    bus_8 = drive.grid.elements["bus"].index("bus_8")
+    drive.to(1.0, 0.5)
+    drive.to(2.0, 0.5)
+    stepped = drive.to(3.0, 0.5, scale_pu=1.001)["bus"]
+    plain = Drive(whole)
+    plain.to(2.0, 0.5)
+    only_driven = plain.to(3.0, 0.5, scale_pu=1.001)["bus"]
+    more = stepped["p_mw"][bus_8] - only_driven["p_mw"][bus_8]
+    assert more == pytest.approx(40.0, abs=3.0)
+
+
 def test_a_fault_shorter_than_an_exchange_is_seen_within_it_and_told(whole):
     event = GridEvent(1.0, "fault", "bus_16", Fault(bus="bus_16", clear_after_s=0.055))
     drive = Drive(whole, (event,))
