@@ -1,6 +1,7 @@
 """What is installed and shipped, for `suandian list`."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import yaml
 
@@ -11,44 +12,57 @@ from cosim.core.registry import components, grids
 from cosim.core.units import unit_of
 from grids.case import case_folder, list_cases, operating_points
 
+Row: TypeAlias = tuple[str, str]
+"""A name and what it is."""
+
 
 def _first_line(cls: object) -> str:
     return (cls.__doc__ or "").strip().partition("\n")[0]
 
 
-def _scenarios() -> Iterable[str]:
+def _scenarios() -> Iterable[Row]:
     for path in sorted(scenario_folder().glob("*.yaml")):
-        title = yaml.safe_load(path.read_text(encoding="utf-8")).get("title", "")
-        yield f"{path.stem:<26} {title}"
+        yield path.stem, yaml.safe_load(path.read_text(encoding="utf-8")).get("title", "")
 
 
-def _cases() -> Iterable[str]:
+def _cases() -> Iterable[Row]:
     for name in list_cases():
-        yield f"{name:<14} {', '.join(operating_points(case_folder(name)))}"
+        yield name, ", ".join(operating_points(case_folder(name)))
 
 
-def _classes(names: Iterable[str], get: Callable[[str], type]) -> Iterable[str]:
+def _classes(names: Iterable[str], get: Callable[[str], type]) -> Iterable[Row]:
     for name in names:
         try:
-            yield f"{name:<14} {_first_line(get(name))}"
+            yield name, _first_line(get(name))
         except SuandianError as error:  # a stranger's broken package must not hide the others
-            yield f"{name:<14} broken: {error}"
+            yield name, f"broken: {error}"
 
 
-def _kpis() -> Iterable[str]:
+def _limits() -> Iterable[Row]:
+    for name in verdict.limit_sets():
+        yield name, verdict.load_limits(name).title
+
+
+def _kpis() -> Iterable[Row]:
     for name in kpi.names():
         unit = unit_of(name)
-        yield f"{name:<28} {kpi.describe(name)}{f' [{unit.symbol}]' if unit and unit.symbol else ''}"
+        yield name, f"{kpi.describe(name)}{f' [{unit.symbol}]' if unit and unit.symbol else ''}"
+
+
+def _aligned(rows: Iterable[Row]) -> str:
+    known = list(rows)
+    width = max((len(name) for name, _ in known), default=0)
+    return "\n".join(f"  {name:<{width}}  {text}" for name, text in known)
 
 
 def listing() -> str:
     """Return everything a scenario can name, by kind."""
-    sections: tuple[tuple[str, Iterable[str]], ...] = (
+    sections: tuple[tuple[str, Iterable[Row]], ...] = (
         ("scenarios", _scenarios()),
         ("grid cases and their operating points", _cases()),
         ("components", _classes(components().names(), components().get)),
         ("grid engines", _classes(grids().names(), grids().get)),
-        ("limit sets", verdict.limit_sets()),
+        ("limit sets", _limits()),
         ("KPIs", _kpis()),
     )
-    return "\n".join(f"{title}:\n" + "\n".join(f"  {line}" for line in lines) for title, lines in sections)
+    return "\n".join(f"{title}:\n{_aligned(rows)}" for title, rows in sections)
