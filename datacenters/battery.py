@@ -8,10 +8,14 @@ from pydantic import Field, model_validator
 
 from cosim.core.component import Balance, Context, DeviceOffer, DroopOffer, Link, Port
 from cosim.core.errors import ScenarioError, collected
-from cosim.core.params import Params
+from cosim.core.params import Params, column
 from cosim.core.types import Floats
+from datacenters.ageing import VALID_CHARGE_PER_H, VALID_DEGC, VALID_DISCHARGE_PER_H, LfpAgeing
 from datacenters.converter import Converter
 from datacenters.kernels import battery as kernel
+
+ENERGIES = [kernel.E_MIN, kernel.E_MAX, kernel.E_TARGET]
+"""Kernel parameters that shrink with the capacity."""
 
 
 class BatteryParams(Params):
@@ -53,6 +57,15 @@ class BatteryParams(Params):
     droop_mw_per_hz: float = Field(default=0.0, ge=0, description="fast frequency response; 0 offers none")
     droop_deadband_hz: float = Field(default=0.033, ge=0, description="no response within it")
     droop_time_constant_s: float = Field(default=0.2, gt=0, description="lag of the response")
+    ageing: bool = Field(
+        default=False, description="cells lose capacity with time and use (lithium iron phosphate)"
+    )
+    lost_calendar_pu: float = Field(
+        default=0.0, ge=0, lt=0.5, description="capacity already lost with time, of e_rated_mwh (ageing)"
+    )
+    lost_cycle_pu: float = Field(
+        default=0.0, ge=0, lt=0.5, description="capacity already lost with use, of e_rated_mwh (ageing)"
+    )
     converter: Converter | None = Field(
         default=None, description="what stands for it where the grid integrates dynamic models"
     )
@@ -75,9 +88,15 @@ class BatteryParams(Params):
             findings.append("mode ramp_smoothing needs smooths (unit names) and ramp_limit_mw_per_min")
         if self.mode == "follow_order" and self.smooths:
             findings.append("smooths is given, but mode is follow_order: set mode: ramp_smoothing")
+        if not self.ageing and self.soh_pu() < 1.0:
+            findings.append("lost_calendar_pu and lost_cycle_pu need ageing: true")
         if findings:
             raise ValueError("; ".join(findings))
         return self
+
+    def soh_pu(self) -> float:
+        """Return the capacity at the start over that of new cells."""
+        return 1.0 - self.lost_calendar_pu - self.lost_cycle_pu
 
     def target_pu(self) -> float:
         """Return the charge that smoothing returns to."""
@@ -89,7 +108,7 @@ class BatteryParams(Params):
 
     def usable_mwh(self) -> float:
         """Return what the terminals can give from soc_max_pu down to soc_min_pu."""
-        return self.e_rated_mwh * (self.soc_max_pu - self.soc_min_pu) * self.eta_discharge_pu
+        return self.e_rated_mwh * self.soh_pu() * (self.soc_max_pu - self.soc_min_pu) * self.eta_discharge_pu
 
 
 def kernel_parameters(p: BatteryParams) -> Floats:
@@ -132,6 +151,7 @@ class Battery:
         Port("vm_pu", "voltage at the connection point: at 0 the converter is blocked", 1.0),
         Port("p_drawn_mw", "what its model drew at the end of the last exchange; nan: it has none", np.nan),
         Port("f_hz", "frequency: has no effect here, the grid acts on the droop offer", 50.0),
+        Port("temp_cell_degc", "temperature of the cells (ageing)", 25.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("p_mw", "power drawn by schedule with standby, without droop; held over the step"),
@@ -139,13 +159,16 @@ class Battery:
         Port("p_cells_mw", "power into the cells, with the droop booked"),
         Port("loss_mw", "converter, cell and standby losses: drawn and booked, less into cells"),
         Port("e_stored_mwh", "energy in the cells, at the end"),
-        Port("soc_pu", "energy over rated energy, at the end"),
+        Port("soc_pu", "energy over what the cells hold at their age, at the end"),
         Port("p_droop_booked_mw", "droop delivered in the last exchange, spread over this one"),
         Port("p_unmet_mw", "converter power wanted and not delivered: rating, ramp or charge"),
         Port("p_together_mw", "site and battery together, without droop"),
         Port("droop_mw_per_hz", "droop offered for this exchange"),
         Port("droop_up_mw", "how much more the grid may make it consume"),
         Port("droop_down_mw", "how much less"),
+        Port("soh_pu", "what the cells hold over e_rated_mwh, at the end"),
+        Port("lost_calendar_pu", "capacity lost with time, of e_rated_mwh"),
+        Port("lost_cycle_pu", "capacity lost with use, of e_rated_mwh"),
     )
     links: ClassVar[tuple[Link, ...]] = (Link("smooths", takes={"p_mw": "p_site_mw"}),)
     balances: ClassVar[tuple[Balance, ...]] = (
@@ -155,9 +178,11 @@ class Battery:
     def __init__(self, params: Sequence[BatteryParams]) -> None:
         self._of = tuple(params)
         self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
-        self._rated_mwh = np.array([p.e_rated_mwh for p in params])
+        self._rated_mwh = column(params, "e_rated_mwh")
+        self._limits_mwh = self._params[:, ENERGIES].copy()
+        self._ages = np.array([p.ageing for p in params], dtype=bool)
         self._first = np.zeros((len(params), kernel.N_STATES))
-        self._first[:, kernel.ENERGY] = [p.soc_initial_pu * p.e_rated_mwh for p in params]
+        self._first[:, kernel.ENERGY] = [p.soc_initial_pu * p.e_rated_mwh * p.soh_pu() for p in params]
         self._inputs = np.empty((kernel.N_INPUTS, len(params)))
         self._names = [port.name for port in self.outputs]
         self.reset(Context())
@@ -168,6 +193,12 @@ class Battery:
         self._state = self._first.copy()
         self._dt_last_s = 0.0
         self._longest_s = 0.0
+        self._lost_pu = np.array([column(self._of, f"lost_{by}_pu") for by in ("calendar", "cycle")])
+        self._params[:, ENERGIES] = self._limits_mwh * (1.0 - self._lost_pu.sum(axis=0))[:, None]
+        ages = self._ages
+        calendar_pu, cycle_pu = self._lost_pu[:, ages]
+        self._ageing = LfpAgeing(calendar_pu, cycle_pu, column(self._of, "soc_initial_pu")[ages])
+        self._outside = np.zeros(int(ages.sum()), dtype=bool)
 
     def devices(self) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...]:
         """Return the static part of each battery's droop offer, and its converter's model."""
@@ -178,16 +209,51 @@ class Battery:
 
         Raises ScenarioError when a battery cannot give its rated power for one step from full.
         """
-        del t_s
         if dt_s > self._longest_s:
             self._check_energy(dt_s)
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
-        outputs = np.empty((kernel.N_OUTPUTS, len(self._of)))
+        outputs = np.empty((len(self._names), len(self._of)))
+        before_mwh = self._state[:, kernel.ENERGY].copy()
         kernel.advance_batteries(dt_s, self._dt_last_s, self._params, self._inputs, self._state, outputs)
-        outputs[kernel.SOC] = outputs[kernel.STORED_MWH] / self._rated_mwh
+        if self._ages.any():
+            self._age(t_s, dt_s, before_mwh, np.asarray(inputs["temp_cell_degc"])[self._ages], outputs)
+        soh_pu = 1.0 - self._lost_pu.sum(axis=0)
+        outputs[kernel.SOC] = outputs[kernel.STORED_MWH] / (self._rated_mwh * soh_pu)
+        outputs[kernel.N_OUTPUTS], outputs[kernel.N_OUTPUTS + 1 :] = soh_pu, self._lost_pu
         self._dt_last_s = dt_s
         return dict(zip(self._names, outputs, strict=True))
+
+    def _age(self, t_s: float, dt_s: float, before_mwh: Floats, temp_degc: Floats, outputs: Floats) -> None:
+        """Lose capacity over the step, and with it the charge that it held: a loss of the cells."""
+        ages, hours = self._ages, dt_s / kernel.S_PER_H
+        held_mwh = self._rated_mwh[ages] * (1.0 - self._lost_pu[:, ages].sum(axis=0))
+        after_mwh = self._state[ages, kernel.ENERGY]
+        before_pu, after_pu = before_mwh[ages] / held_mwh, after_mwh / held_mwh
+        self._lost_pu[:, ages] = self._ageing.advance(dt_s, before_pu, after_pu, temp_degc)
+        left_pu = 1.0 - self._lost_pu[:, ages].sum(axis=0)
+        for row, limit_mwh in zip(ENERGIES, self._limits_mwh[ages].T, strict=True):
+            self._params[ages, row] = limit_mwh * left_pu
+        left_mwh = after_pu * self._rated_mwh[ages] * left_pu
+        self._state[ages, kernel.ENERGY] = outputs[kernel.STORED_MWH, ages] = left_mwh
+        outputs[kernel.LOSS_MW, ages] += (after_mwh - left_mwh) / hours
+        rate_per_h = (after_pu - before_pu) / hours
+        self._tell_extrapolation(t_s, rate_per_h, temp_degc)
+
+    def _tell_extrapolation(self, t_s: float, rate_per_h: Floats, temp_degc: Floats) -> None:
+        """Write one event for each battery when it first leaves the range the ageing model is fitted on."""
+        cold_or_hot = (temp_degc < VALID_DEGC[0]) | (temp_degc > VALID_DEGC[1])
+        fast = (rate_per_h > VALID_CHARGE_PER_H) | (-rate_per_h > VALID_DISCHARGE_PER_H)
+        leaves = (cold_or_hot | fast) & ~self._outside
+        self._outside |= leaves
+        for k in np.flatnonzero(leaves):
+            text = (
+                f"cells at {temp_degc[k]:.1f} °C, {rate_per_h[k]:+.2f} of their capacity per hour: ageing is"
+                f" fitted for {VALID_DEGC[0]:g} to {VALID_DEGC[1]:g} °C, up to {VALID_CHARGE_PER_H:g}"
+                f" charging and {VALID_DISCHARGE_PER_H:g} discharging, and extrapolated beyond"
+            )
+            unit = int(np.flatnonzero(self._ages)[k])
+            self._context.emit(t_s, self._name(unit), "ageing extrapolated", text)
 
     def _check_energy(self, dt_s: float) -> None:
         findings = [
