@@ -2,14 +2,16 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cosim.core.errors import ScenarioError
 from cosim.core.registry import closest
 from cosim.kpi.nominal import is_frequency
+from cosim.scenario.explain import validated
+from cosim.scenario.findings import listed
+from cosim.scenario.source import parse
 
 Status = Literal["published", "derived", "unconfirmed"]
 
@@ -137,55 +139,9 @@ def load_limits(name_or_path: str | Path) -> LimitSet:
 
 
 def _parsed(text: str, source: str) -> LimitSet:
-    try:
-        data = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        msg = f"{source}: not YAML: {error}"
-        raise ScenarioError(msg) from error
-    try:
-        return LimitSet.model_validate(data)
-    except ValidationError as error:
-        found = [f"{source}:{_line(root, e['loc'])}: {_explained(data, e)}" for e in error.errors()]
-        raise ScenarioError("\n".join(found)) from error
-
-
-def _line(node: Any, location: tuple[int | str, ...]) -> int:
-    """Return the line of the deepest node on the way to `location` that exists."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for step in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-        elif isinstance(node, yaml.MappingNode):
-            pairs = [(k, v) for k, v in node.value if k.value == step]
-            if not pairs:
-                break
-            line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
-            continue
-        else:
-            break
-        line = node.start_mark.line + 1
-    return int(line)
-
-
-def _explained(data: Any, error: Any) -> str:
-    """Return one finding: which limit, which key, which value, what is allowed."""
-    location = error["loc"]
-    owner = ""
-    if len(location) >= 2 and location[0] == "limits" and isinstance(location[1], int):
-        item = data["limits"][location[1]]
-        owner = f"limit {item.get('id', location[1])!r}: " if isinstance(item, dict) else ""
-        location = location[2:]
-    key = ".".join(str(part) for part in location)
-    text = f"{owner}{key}: {error['msg']}" if key else f"{owner}{error['msg']}"
-    if error["type"] == "extra_forbidden":
-        model: type[BaseModel] = {1: Limit, 2: Quantity if location[0] == "quantity" else Clause}.get(
-            len(location), LimitSet
-        )
-        if not owner:
-            model = LimitSet
-        match = closest(str(location[-1]), model.model_fields)
-        hint = f", did you mean {match!r}?" if match else ""
-        return f"{owner}unknown key {key!r}{hint} (allowed: {', '.join(model.model_fields)})"
-    given = error.get("input")
-    return text if isinstance(given, dict | list) or error["type"] == "missing" else f"{text} (got {given!r})"
+    document = parse(text, source)
+    limits, wrong = (None, []) if document.findings else validated(LimitSet, document.data, ())
+    if limits is None:
+        findings = [*document.findings, *wrong]
+        raise ScenarioError("\n".join(listed(findings, document.data, document.marks, source)))
+    return limits

@@ -79,14 +79,26 @@ def test_a_file_of_the_users_is_read(tmp_path):
         (
             "at_least: 0.95",
             "at_lest: 0.95",
-            "mine.yaml:6: limit 'band': unknown key 'at_lest', did you mean 'at_least'",
+            r"mine.yaml:6: limits\[0\].at_lest = 0.95: unknown key; allowed: .*Did you mean 'at_least'",
         ),
-        ("column: vm_pu", "colum: vm_pu", "unknown key 'quantity.colum', did you mean 'column'"),
-        ("status: derived", "status: certain", "mine.yaml:8: limit 'band': status: .*'published'"),
-        ("at_least: 0.95", "at_least: high", "mine.yaml:6: limit 'band': at_least: .*got 'high'"),
-        ("    at_least: 0.95\n", "", "mine.yaml:3: limit 'band': .*needs at_least or at_most"),
+        (
+            "column: vm_pu",
+            "colum: vm_pu",
+            r"limits\[0\].quantity.colum = vm_pu: unknown key; .*Did you mean 'column'",
+        ),
+        (
+            "status: derived",
+            "status: certain",
+            r"mine.yaml:8: limits\[0\].status = certain: not one of these; allowed: published, derived",
+        ),
+        (
+            "at_least: 0.95",
+            "at_least: high",
+            r"mine.yaml:6: limits\[0\].at_least = high: wrong type, text; allowed: a number",
+        ),
+        ("    at_least: 0.95\n", "", r"mine.yaml:3: limits\[0\] = .*: needs at_least or at_most"),
         ("at_least: 0.95", "at_least: 1.2\n    at_most: 1.1", "at_least=1.2 is above at_most=1.1"),
-        ("title: mine", "titel: mine", "mine.yaml:1: unknown key 'titel', did you mean 'title'"),
+        ("title: mine", "titel: mine", "mine.yaml:1: titel = mine: unknown key; .*Did you mean 'title'"),
         ("limits:", "limits: [", "not YAML"),
     ],
 )
