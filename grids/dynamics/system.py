@@ -138,6 +138,7 @@ def _match(units: Iterable[Unit], elements: dict[str, Element]) -> tuple[dict[st
             wrong.append(f"{unit.where}: {unit.element!r} has a {cls.role} already, of {other}")
             continue
         roles[unit.element, cls.role] = unit.model
+        wrong += [f"{unit.where}: {unit.element} ({unit.model}) {what}" for what in cls.findings(unit.params)]
         if element.bus >= 0:
             by_model.setdefault(unit.model, []).append(unit)
     carried = {element for (element, _), model in roles.items() if device(model).carries_power}

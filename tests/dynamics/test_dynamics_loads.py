@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cosim.core.errors import CaseError, ScenarioError
 from grids.case import load_case
-from grids.dynamics import BusFault, LoadTrip, Run, begin
-from grids.dynamics.devices.electronic_load import ElectronicLoadParams
+from grids.dynamics import BusFault, Custom, LoadTrip, Run, begin
+from grids.dynamics.devices.electronic_load import ElectronicLoad, ElectronicLoadParams
 from grids.dynamics.devices.motor3 import Motor3Params
 from grids.dynamics.linear import linearise
 from grids.dynamics.tables import Unit
@@ -338,3 +338,16 @@ def test_thresholds_a_hall_cannot_rest_between_are_found() -> None:
         "vcease_pu=0.95 is not below vrecon_pu=0.9",
         "vhrecon_pu=1.3 is above vhigh_pu=1.2",
     ]
+
+
+@pytest.mark.parametrize("tdrop_s", [0.0, 0.003, 0.02])
+def test_a_longer_step_after_a_short_one_takes_no_more_of_the_load_away(tdrop_s: float) -> None:
+    half = HALL.model_copy(update={"fcease_pu": 0.5, "tdrop_s": tdrop_s})
+    stops = [Custom(at_s, "stop", lambda _session: None) for at_s in (0.127, 0.1275, 0.128)]
+    part = play(0.3, dip(0.1), *stops, hall=half).signal("connected_pu")["hall"]
+    assert part.min() == pytest.approx(0.5, abs=1e-9)
+
+
+def test_a_washout_without_a_time_constant_is_refused() -> None:
+    wrong = HALL.model_copy(update={"kvp_pu": 1.0})
+    assert ElectronicLoad.findings(wrong) == ["tvp_s=0 leaves kvp_pu=1 without a washout to act on"]

@@ -13,6 +13,7 @@ from cosim.core.errors import CaseError
 from grids.case import load_case
 from grids.dynamics import BusFault, GeneratorTrip, LoadStep, Run, begin, simulate
 from grids.dynamics.device import Block, Device, Site, field_row, parameter_names
+from grids.dynamics.devices.zip import ZipParams
 from grids.dynamics.registry import device
 
 UNITS = json.loads((Path(__file__).parents[1] / "validation" / "golden" / "machines.json").read_text())
@@ -305,3 +306,35 @@ def test_data_that_contradict_physics_or_the_operating_point_name_unit_and_param
     with pytest.raises(CaseError) as error:
         begin(case(**{model: changes}))
     assert [word for word in words if word not in str(error.value)] == []
+
+
+@pytest.mark.parametrize(("model", "changes"), [("genrou", {"xq1_pu": 0.2}), ("gensal", {"xd1_pu": 0.2})])
+def test_leakage_that_leaves_no_transient_reactance_is_refused(model: str, changes: dict[str, float]) -> None:
+    machine = {
+        "sn_mva": 100,
+        "h_s": 3,
+        "xl_pu": 0.2,
+        "xd_pu": 1.8,
+        "xq_pu": 1.7,
+        "xd1_pu": 0.3,
+        "xd2_pu": 0.2,
+    }
+    machine |= {"td10_s": 8, "td20_s": 0.03, "tq20_s": 0.05}
+    machine |= {"xq1_pu": 0.3, "tq10_s": 0.4} if model == "genrou" else {}
+    found = device(model).findings(device(model).params_type(**machine | changes))
+    assert found == [f"xl_pu=0.2 is not below {next(iter(changes))}=0.2"]
+
+
+def test_a_unit_given_by_hand_is_checked_as_a_row_of_a_table_is() -> None:
+    with pytest.raises(CaseError, match=r"\(zip\) pz_pu \+ pi_pu \+ pp_pu=0.5 is not 1"):
+        begin(load_case("kundur"), loads=ZipParams(pz_pu=0.5))
+
+
+def test_limits_that_follow_the_voltage_and_exclude_the_operating_point_are_named() -> None:
+    for model in ("exdc2", "ieeex1", "esdc2a"):
+        bench = Bench("esdc2a", vr_follows_v_code=1, vrmax_pu=1.0)
+        cls = device(model)
+        (value, _, high) = cls.demands(bench.u, bench.x, np.array([V]), bench.s)[
+            "regulator (vrmin_pu, vrmax_pu)"
+        ]
+        assert value[0] == bench.state("regulator") > high[0] == abs(V)

@@ -24,7 +24,7 @@ SHED = UflsParams(
     **{**OFF, "f1_hz": 49.0, "t1_s": 0.2, "share1_pu": 0.1, "f2_hz": 48.5, "t2_s": 0.3, "share2_pu": 0.2}
 )
 FREE = GenFrequencyTripParams(tu4_s=1e3, tu5_s=1e3, to3_s=1e3, fu3_hz=0.0, fu2_hz=0.0)
-RATE = RocofRelayParams(rocof_hz_per_s=99.0)
+RATE = RocofRelayParams(rocof_hz_per_s=99.0, window_s=0.5, delay_s=0.0)
 UNIT_TRIP = GeneratorTrip("unit", at_s=1.0)
 
 
@@ -169,6 +169,12 @@ def test_a_rocof_relay_measures_the_slope_over_its_window() -> None:
     assert found_s == pytest.approx(exact_s + STEP / 2, abs=STEP / 2 + 2e-3)  # the angle's jump dies away
 
 
+def test_a_rocof_relay_as_it_comes_keeps_still_in_a_fault_and_one_without_delay_does_not() -> None:
+    fault = BusFault(bus="b", at_s=1.0, clear_after_s=0.1, x_pu=0.1)
+    assert not said(play(2.0, fault, rate=RocofRelayParams()), "rocof")
+    assert said(play(2.0, fault, rate=RocofRelayParams(delay_s=0.0)), "rocof")
+
+
 def test_load_is_shed_when_the_voltage_stays_low() -> None:
     uvls = UvlsParams(v1_pu=0.95, t1_s=1.0, share1_pu=0.2, v2_pu=0.5, v3_pu=0.4)
     ours = session(uvls=uvls)
@@ -236,7 +242,7 @@ def test_a_system_as_great_britain_on_9_august_2019_is_caught_by_its_first_stage
         Unit("ufls", "demand", UflsParams(**{**OFF, **stages})),
         Unit("uvls", "demand", UvlsParams()),
         Unit("gen_frequency_trip", "rest", FREE),
-        Unit("rocof_relay", "embedded", RocofRelayParams(rocof_hz_per_s=0.125, window_s=0.2)),
+        Unit("rocof_relay", "embedded", RocofRelayParams(rocof_hz_per_s=0.125, window_s=0.2, delay_s=0.0)),
     ]
     case = Case("island", None, net, {}, None, {"f_nominal_hz": 50.0})
     events = [GeneratorTrip("lost", at_s=1.0), GeneratorTrip("later", at_s=60.0)]

@@ -103,7 +103,7 @@ STATES = ("p_order", "q_order", "vi", "vm", "wash_p", "wash_q", "lead_p", "lead_
 READS = ("p_set_pu", "q_set_pu", "reset")
 WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out")
 MEMORY = (
-    *("before", "low_s", "high_s", "back_s", "ceased", "level", "by_hand", "slope"),
+    *("before", "low_s", "high_s", "back_s", "ceased", "level", "by_hand", "slope", "aim"),
     *("in_dip", "count", "locked", "news", "head", *(f"dip{i}" for i in range(KEPT))),
 )
 
@@ -242,14 +242,24 @@ def switches(u: Block, k: int, now: float, h_s: float) -> int:
 
 
 @jit
-def steered(u: Block, k: int, fraction: float, h_s: float) -> float:
-    """Return how fast the connected fraction moves in the next step [1/s]."""
-    target, slowest = u.z[Z.level, k], -np.inf
+def steered(u: Block, x: Floats, k: int, h_s: float) -> None:
+    """Write how fast the connected fraction moves in the next step [1/s].
+
+    The next step may be longer than the last: what went past its aim comes back to it, and ceasing at once is
+    a jump, not a slope.
+    """
+    fraction, slope = x[X.fraction, k], u.z[Z.slope, k]
+    if slope * (fraction - u.z[Z.aim, k]) > 0.0:
+        fraction = u.z[Z.aim, k]
+    aim, slowest = u.z[Z.level, k], -np.inf
     if u.z[Z.ceased, k] == 1.0:
-        target = 1.0 - u.p[P.fcease_pu, k]
+        aim = 1.0 - u.p[P.fcease_pu, k]
         if u.p[P.tdrop_s, k] > 0.0:
             slowest = -u.p[P.fcease_pu, k] / u.p[P.tdrop_s, k]
-    return clip((target - fraction) / h_s, slowest, u.p[P.rrecon_pu_per_s, k])
+        else:
+            fraction = min(fraction, aim)
+    x[X.fraction, k], u.z[Z.aim, k] = fraction, aim
+    u.z[Z.slope, k] = clip((aim - fraction) / h_s, slowest, u.p[P.rrecon_pu_per_s, k])
 
 
 @jit
@@ -268,7 +278,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
         if counts(u, k, now, t_s):
             news += LOCKED
         news += switches(u, k, now, h_s)
-        u.z[Z.slope, k] = steered(u, k, x[X.fraction, k], h_s)
+        steered(u, x, k, h_s)
         if news > 0:
             u.z[Z.news, k] = news
             act = True
@@ -306,7 +316,7 @@ class ElectronicLoad(Device):
         x[X.vi], x[X.vm], x[X.wash_p], x[X.wash_q] = vm, vm, vm, vm
         x[X.lead_p], x[X.lead_q], x[X.f], x[X.fraction] = 1.0, 1.0, 1.0, 1.0
         x[X.angle] = np.angle(site.v_pu)
-        u.z[Z.before], u.z[Z.level] = vm, 1.0
+        u.z[Z.before], u.z[Z.level], u.z[Z.aim] = vm, 1.0, 1.0
         u.z[Z.dip0 :] = -np.inf
 
     @classmethod
@@ -364,6 +374,9 @@ class ElectronicLoad(Device):
         ]
         if params.vhrecon_pu > params.vhigh_pu:
             wrong.append(f"vhrecon_pu={params.vhrecon_pu:g} is above vhigh_pu={params.vhigh_pu:g}")
+        for gain, time in (("kvp_pu", "tvp_s"), ("kvq_pu", "tvq_s")):
+            if getattr(params, gain) != 0.0 and getattr(params, time) == 0.0:
+                wrong.append(f"{time}=0 leaves {gain}={getattr(params, gain):g} without a washout to act on")
         return wrong
 
     @classmethod

@@ -18,8 +18,7 @@ from pydantic import Field
 
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Site
-from grids.dynamics.devices.exdc2 import Exdc2, Exdc2Params, P, X
-from grids.numbers import Complexes
+from grids.dynamics.devices.exdc2 import Exdc2, Exdc2Params, P
 
 UNLIMITED_PU = 999.0
 """Regulator output that stands for no limit."""
@@ -43,15 +42,6 @@ class Esdc2a(Exdc2):
         """Lift the upper limit where there is none, then start as EXDC2."""
         u.p[P.vrmax_pu] = np.where(u.p[P.vrmax_pu] > 0.0, u.p[P.vrmax_pu], UNLIMITED_PU)
         super().start(u, x, s, site)
-
-    @classmethod
-    def demands(
-        cls, u: Block, x: Floats, v: Complexes, s: Floats
-    ) -> dict[str, tuple[Floats, Floats, Floats]]:
-        """Return the regulator's output, whose limits follow the voltage."""
-        at = np.where(u.p[P.vr_follows_v_code] == 1.0, np.abs(v[u.port]), 1.0)
-        limits = at * u.p[P.vrmin_pu], at * u.p[P.vrmax_pu]
-        return {"regulator (vrmin_pu, vrmax_pu)": (x[X.regulator], *limits)}
 
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:

@@ -129,6 +129,16 @@ class Exdc2(Device):
         return {"regulator": (np.where(free, -np.inf, low), np.where(free, np.inf, high))}
 
     @classmethod
+    def demands(
+        cls, u: Block, x: Floats, v: Complexes, s: Floats
+    ) -> dict[str, tuple[Floats, Floats, Floats]]:
+        """Return the regulator's output where its limits follow the voltage."""
+        free, at = u.p[P.vr_follows_v_code] == 1.0, np.abs(v[u.port])
+        low = np.where(free, at * u.p[P.vrmin_pu], -np.inf)
+        high = np.where(free, at * u.p[P.vrmax_pu], np.inf)
+        return {"regulator (vrmin_pu, vrmax_pu)": (x[X.regulator], low, high)}
+
+    @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
         if params.vrmin_pu < params.vrmax_pu:

@@ -25,7 +25,7 @@ from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, quadratic_saturation, rows
-from grids.dynamics.devices.genrou import reactance_order
+from grids.dynamics.devices.genrou import leakage_below, reactance_order
 from grids.dynamics.kernels.blocks import saturation
 from grids.numbers import Complexes
 
@@ -181,12 +181,9 @@ class Gensal(Device):
 
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
-        """Refuse reactances that are not in the order xl < x'' <= x' <= x."""
+        """Refuse reactances that are not in the order x'' <= x' <= x, and leakage not below x'."""
         pairs = (("xd2_pu", "xd1_pu"), ("xd1_pu", "xd_pu"), ("xd2_pu", "xq_pu"))
-        wrong = reactance_order(params, pairs)
-        if params.xl_pu >= params.xd1_pu:
-            wrong.append(f"xl_pu={params.xl_pu:g} is not below xd1_pu={params.xd1_pu:g}")
-        return wrong
+        return [*reactance_order(params, pairs), *leakage_below(params, ("xd1_pu",))]
 
 
 def derive(p: Floats, site: Site) -> None:

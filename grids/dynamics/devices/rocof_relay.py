@@ -3,8 +3,10 @@ r"""RoCoF relay: trips its element when the frequency changes too fast.
 The rate is the difference over a sliding window, :math:`(f(t) - f(t-W))/W`, of the frequency measured as in
 `ufls`; the element is tripped once its size has been at or above `rocof_hz_per_s` without a break for
 `delay_s`. While the voltage is below `vblock_pu` the frequency is held and nothing counts. It is the
-loss-of-mains protection that took small generators off in many events; defaults are those proposed for
-stations of 5 MW and more in Great Britain [1]_, older relays stood at 0.125 Hz/s.
+loss-of-mains protection that took small generators off in many events. The defaults are those proposed for
+stations of 5 MW and more in Great Britain [1]_, read as a rate that lasts 500 ms; the window is
+(unconfirmed). Older relays stood at 0.125 Hz/s. Without a delay the jump of the voltage's angle at a fault
+alone trips the relay.
 
 References
 ----------
@@ -29,8 +31,8 @@ class RocofRelayParams(FrequencyMeter):
     """One relay."""
 
     rocof_hz_per_s: float = Field(default=1.0, gt=0, description="rate at which it counts, up or down")
-    window_s: float = Field(default=0.5, ge=0.02, description="width of the sliding window")
-    delay_s: float = Field(default=0.0, ge=0, description="how long the rate must last")
+    window_s: float = Field(default=0.1, ge=0.02, description="width of the sliding window")
+    delay_s: float = Field(default=0.5, ge=0, description="how long the rate must last")
 
 
 PARTS = 32
