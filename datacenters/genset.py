@@ -1,0 +1,363 @@
+"""Diesel and gas gen-sets: how long they take to start, how much load they accept at once, what they burn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from cosim.core.component import Balance, Context, Port
+from cosim.core.errors import ScenarioError
+from cosim.core.params import Params, column
+from cosim.core.types import Bools, Floats, Ints
+from datacenters.ramps import within_rating
+
+S_PER_H = 3600.0
+
+STOPPED, STARTING, RUNNING, COOLING = range(4)
+
+KINDS: dict[str, dict[str, Any]] = {
+    "diesel": {},
+    "gas": {
+        "start_s": 60.0,
+        "load_steps_pu": (0.16, 0.13, 0.10, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.07),
+        "recovery_s": 10.0,
+        "p_min_pu": 0.4,
+        "eta_full_pu": 0.434,
+        "eta_half_pu": 0.40,
+        "tank_mwh": None,
+    },
+    "gas_fast": {
+        "start_s": 10.0,
+        "load_steps_pu": (1.0,),
+        "p_min_pu": 0.4,
+        "eta_full_pu": 0.386,
+        "eta_half_pu": 0.35,
+        "tank_mwh": None,
+    },
+}
+"""What each kind changes in the defaults.
+
+gas: Caterpillar CG260-16, load steps of 16, 13, 10, then 9 % with 10 s of recovery each, about 100 s to
+full load; gas_fast: G3520, 10 s to load and full load at once (both published, secondary; steps five to nine
+are interpolated there). Efficiencies at full load: heat rates of both (secondary). The rest (unconfirmed).
+"""
+
+
+class GensetParams(Params):
+    """Nameplate of one gen-set, or of some that are started and loaded as one."""
+
+    kind: Literal["diesel", "gas", "gas_fast"] = Field(
+        default="diesel", description="whose numbers stand where none are given"
+    )
+    p_rated_mw: float = Field(gt=0, description="power at full load")
+    starts_by: Literal["order", "command"] = Field(
+        default="order", description="runs while there is an order, or from event `start` to event `stop`"
+    )
+    on_at_start: bool = Field(
+        default=False, description="runs at t_s = 0; by `order` it does where there is an order then"
+    )
+    start_s: float = Field(
+        default=10.0, ge=0, description="from start to accepting load: NFPA 110 type 10 (published)"
+    )
+    load_steps_pu: tuple[float, ...] = Field(
+        default=(0.5, 0.25, 0.25),
+        description="load it accepts at once from no load, then from there, and so on to 1 (unconfirmed)",
+    )
+    recovery_s: float = Field(
+        default=5.0, gt=0, description="until it accepts the next load step (unconfirmed)"
+    )
+    cooling_s: float = Field(
+        default=300.0, ge=0, description="runs without load before it stops (unconfirmed)"
+    )
+    p_min_pu: float = Field(
+        default=0.3,
+        ge=0,
+        description="lowest load it is run at, of p_rated_mw: smaller orders get this (unconfirmed)",
+    )
+    eta_full_pu: float = Field(
+        default=0.40, gt=0, lt=1, description="of the fuel's lower heating value, at full load (unconfirmed)"
+    )
+    eta_half_pu: float = Field(default=0.37, gt=0, lt=1, description="the same at half load (unconfirmed)")
+    tank_mwh: float | None = Field(
+        default=None, gt=0, description="fuel at the start, lower heating value; none: it has a supply"
+    )
+    power_factor_pu: float = Field(
+        default=0.8, gt=0, le=1, description="p_rated_mw over the rating of the alternator"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_kind(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {**KINDS.get(given.get("kind", "diesel"), {}), **given}
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        findings: list[str] = []
+        if self.p_min_pu >= 1.0:
+            findings.append(
+                f"p_min_pu={self.p_min_pu:g} puts the lowest load, {self.p_min_pu * self.p_rated_mw:g} MW,"
+                f" not below p_rated_mw={self.p_rated_mw:g}"
+            )
+        steps = np.array(self.load_steps_pu)
+        if steps.size == 0 or np.any(steps <= 0.0) or abs(steps.sum() - 1.0) > 1e-9:
+            findings.append(
+                f"load_steps_pu={self.load_steps_pu} adds up to {steps.sum():.6g}; steps above 0 that add up"
+                " to 1 are needed"
+            )
+        if self.no_load_pu() < 0.0:
+            findings.append(
+                f"eta_half_pu={self.eta_half_pu:g} is above eta_full_pu={self.eta_full_pu:g}:"
+                " the engine would burn less than nothing without load"
+            )
+        if 1.0 / self.eta_full_pu - self.no_load_pu() < 1.0:
+            findings.append(
+                f"eta_half_pu={self.eta_half_pu:g} is so far below eta_full_pu={self.eta_full_pu:g} that load"
+                " between them would need less fuel than it is power"
+            )
+        if self.starts_by == "order" and self.on_at_start:
+            findings.append("on_at_start needs starts_by: command")
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
+
+    def no_load_pu(self) -> float:
+        """Return the fuel burnt without load over p_rated_mw: the Willans line through both efficiencies."""
+        return 1.0 / self.eta_half_pu - 1.0 / self.eta_full_pu
+
+
+class Start(Params):
+    """Event `start`: the engine starts, and is kept running."""
+
+
+class Stop(Params):
+    """Event `stop`: the load is dropped, the engine cools and stops."""
+
+
+class Genset:
+    r"""Gen-sets that deliver what they are asked, as far as they run and accept it.
+
+    Load acceptance: from load P at most the block :math:`b(P)` of `load_steps_pu` is taken at once. Then the
+    ceiling rises by one block in `recovery_s`, evenly, and stays at most one block above the load. So a load
+    that follows the ceiling climbs the blocks at their recovery times, whatever the step of the run. An order
+    beyond the ceiling is refused in part, and `p_unmet_mw` says how much (mean over the step). Load falls at
+    once. Fuel follows a Willans line, :math:`F = F_0 + sP`, exact for means.
+
+    The first step is the scheduled state: with an order (`starts_by: order`), or `on_at_start`, the set runs
+    at that order. At 0 pu its breaker is open: it delivers nothing, and goes on starting, or running without
+    load. It follows the grid and forms none. Speed and its dip are not in it.
+    """
+
+    params_type: ClassVar[type[Params]] = GensetParams
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("p_order_mw", "wanted power, > 0 delivers", 0.0),
+        Port("q_order_mvar", "wanted reactive power, > 0 draws", 0.0),
+        Port("vm_pu", "voltage at the connection point: at 0 the breaker is open", 1.0),
+    )
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("p_mw", "power drawn, mean over the step: <= 0"),
+        Port("q_mvar", "reactive power drawn, as far as the rating allows"),
+        Port("p_delivered_mw", "power delivered, mean over the step"),
+        Port("p_unmet_mw", "order less what was delivered; < 0 where the lowest load was above the order"),
+        Port("p_accepted_mw", "largest load it accepts at once, at the end"),
+        Port("p_fuel_mw", "fuel burnt, lower heating value"),
+        Port("p_supply_mw", "fuel from the supply, where there is no tank"),
+        Port("heat_mw", "heat to coolant, exhaust and air"),
+        Port("e_tank_mwh", "fuel left, at the end"),
+        Port("state_code", "0 stopped, 1 starting, 2 running, 3 cooling; at the end"),
+    )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"start": Start, "stop": Stop}
+    balances: ClassVar[tuple[Balance, ...]] = (
+        Balance("energy", ("p_fuel_mw",), ("p_delivered_mw", "heat_mw")),
+        Balance("fuel", ("p_supply_mw",), ("p_fuel_mw",), "e_tank_mwh"),
+    )
+
+    def __init__(self, params: Sequence[GensetParams]) -> None:
+        self._of = tuple(params)
+        self._rated_mw, self._least_mw = column(params, "p_rated_mw"), column(params, "p_min_pu")
+        self._least_mw = self._least_mw * self._rated_mw
+        self._rated_mva = self._rated_mw / column(params, "power_factor_pu")
+        self._start_s, self._cooling_s = column(params, "start_s"), column(params, "cooling_s")
+        self._by_order = np.array([p.starts_by == "order" for p in params], dtype=bool)
+        self._idle_mw = np.array([p.no_load_pu() for p in params]) * self._rated_mw
+        self._slope = 1.0 / column(params, "eta_full_pu") - self._idle_mw / self._rated_mw
+        self._tanked = np.array([p.tank_mwh is not None for p in params], dtype=bool)
+        self._full_mwh = np.array([p.tank_mwh or 0.0 for p in params])
+        self._climb = Climb([p.load_steps_pu for p in params], column(params, "recovery_s"))
+        self.reset(Context())
+
+    def reset(self, context: Context) -> None:
+        """Return to the start: stopped or running, tanks full."""
+        self._context = context
+        self._on = np.array([p.on_at_start for p in self._of], dtype=bool)
+        self._first = True
+        self._wait_s = np.where(self._on, 0.0, self._start_s)
+        self._runs = self._on.copy()
+        self._cool_s = self._cooling_s.copy()
+        self._ceiling_pu = self._climb.block(np.zeros(len(self._of)))
+        self._fuel_mwh = self._full_mwh.copy()
+
+    def refusal(self, unit: int, command: Params) -> str | None:
+        """Return why a unit never obeys a command: it starts and stops by its order."""
+        del command
+        if not self._by_order[unit]:
+            return None
+        text = "starts_by is order: it runs while p_order_mw is above 0; set starts_by: command"
+        return f"{self._name(unit)}: {text}"
+
+    def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
+        """Start or stop an engine at `t_s`. Raises ScenarioError where it starts by its order."""
+        text = self.refusal(unit, command)
+        if text is not None:
+            raise ScenarioError(text)
+        self._on[unit] = name == "start"
+        told = "engine starts" if name == "start" else "load is dropped, engine cools and stops"
+        self._context.emit(t_s, self._name(unit), name, told)
+
+    def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Follow the orders over `dt_s`, as far as engines run and accept load."""
+        order_mw, live = np.asarray(inputs["p_order_mw"]), np.asarray(inputs["vm_pu"]) > 0.0
+        wanted = np.where(self._by_order, order_mw > 0.0, self._on)
+        wanted &= ~self._tanked | (self._fuel_mwh > 0.0)
+        if self._first:
+            self._runs |= wanted & self._by_order
+            self._wait_s[self._runs] = 0.0
+        ready_s, idle_s = self._turn(wanted, dt_s)
+        asked_mw = np.where(order_mw > 0.0, np.clip(order_mw, self._least_mw, self._rated_mw), 0.0)
+        asked_pu = np.where(wanted & live, asked_mw / self._rated_mw, 0.0)
+        if self._first:
+            self._ceiling_pu = np.where(self._runs, np.maximum(asked_pu, self._ceiling_pu), self._ceiling_pu)
+            self._first = False
+        carried_pu_s, ceiling_pu = self._climb.follow(asked_pu, self._ceiling_pu, ready_s)
+        fuel_mwh = (
+            carried_pu_s * self._rated_mw * self._slope + (ready_s + idle_s) * self._idle_mw
+        ) / S_PER_H
+        dry = self._tanked & (fuel_mwh > self._fuel_mwh)
+        share = np.where(dry, self._fuel_mwh / np.maximum(fuel_mwh, 1e-300), 1.0)
+        self._run_dry(t_s, dry)
+        delivered_mw = share * carried_pu_s * self._rated_mw / dt_s
+        fuel_mw = share * fuel_mwh * S_PER_H / dt_s
+        self._fuel_mwh = np.where(self._tanked & ~dry, self._fuel_mwh - fuel_mwh, 0.0)
+        self._ceiling_pu = np.where(self._runs, ceiling_pu, self._climb.block(np.zeros(len(self._of))))
+        on_load = wanted & live & (ready_s > 0.0)
+        return {
+            "p_mw": -delivered_mw,
+            "q_mvar": np.where(
+                on_load, within_rating(inputs["q_order_mvar"], delivered_mw, self._rated_mva), 0.0
+            ),
+            "p_delivered_mw": delivered_mw,
+            "p_unmet_mw": order_mw - delivered_mw,
+            "p_accepted_mw": np.where(self._runs & live, np.minimum(self._ceiling_pu, 1.0), 0.0)
+            * self._rated_mw,
+            "p_fuel_mw": fuel_mw,
+            "p_supply_mw": np.where(self._tanked, 0.0, fuel_mw),
+            "heat_mw": fuel_mw - delivered_mw,
+            "e_tank_mwh": self._fuel_mwh.copy(),
+            "state_code": self._state(wanted),
+        }
+
+    def _turn(self, wanted: Bools, dt_s: float) -> tuple[Floats, Floats]:
+        """Start, run and cool the engines; return the time each is ready for load, and cooling [s]."""
+        before_s = np.where(wanted, np.minimum(self._wait_s, dt_s), dt_s)
+        ready_s = dt_s - before_s
+        self._wait_s = np.where(wanted, self._wait_s - before_s, self._wait_s)
+        self._wait_s[np.abs(self._wait_s) < 1e-9] = 0.0
+        cools = ~wanted & self._runs
+        idle_s = np.where(cools, np.minimum(self._cool_s, dt_s), 0.0)
+        self._cool_s = np.where(wanted, self._cooling_s, self._cool_s - idle_s)
+        self._runs = np.where(wanted, self._wait_s == 0.0, self._runs & (self._cool_s > 0.0))
+        self._wait_s = np.where(wanted | self._runs, self._wait_s, self._start_s)
+        return ready_s, idle_s
+
+    def _run_dry(self, t_s: float, dry: Bools) -> None:
+        for unit in np.flatnonzero(dry):
+            self._context.emit(
+                t_s, self._name(int(unit)), "out of fuel", "the tank is empty, the engine stops"
+            )
+        self._runs &= ~dry
+        self._wait_s = np.where(dry, self._start_s, self._wait_s)
+
+    def _state(self, wanted: Bools) -> Floats:
+        by_want = np.where(wanted, RUNNING, COOLING)
+        return np.where(
+            self._runs, by_want, np.where(wanted & (self._wait_s > 0.0), STARTING, STOPPED)
+        ).astype(float)
+
+    def _name(self, i: int) -> str:
+        return self._context.names[i] if i < len(self._context.names) else f"genset {i}"
+
+
+class Climb:
+    """Load acceptance of some engines, each with its own blocks.
+
+    Parameters
+    ----------
+    steps_pu : blocks of each engine, from no load to full load.
+    recovery_s : time to the next block, shape (units,).
+    """
+
+    def __init__(self, steps_pu: Sequence[Sequence[float]], recovery_s: Floats) -> None:
+        most = max((len(steps) for steps in steps_pu), default=1)
+        self._steps = np.array([[*s, *[s[-1]] * (most - len(s))] for s in steps_pu]).reshape(-1, most)
+        count = np.array([len(s) for s in steps_pu])
+        edges = np.concatenate([np.zeros((len(count), 1)), np.cumsum(self._steps, axis=1)], axis=1)
+        self._last = count - 1
+        self._edges = np.where(np.arange(most + 1) < count[:, None], edges, np.inf)
+        self._edges[np.arange(len(count)), count] = 1.0
+        self._recovery_s = recovery_s
+        self._rows = np.arange(len(count))
+
+    def block(self, load_pu: Floats) -> Floats:
+        """Return the block an engine at this load accepts at once."""
+        return np.asarray(self._steps[self._rows, self._index(load_pu)])
+
+    def follow(self, asked_pu: Floats, ceiling_pu: Floats, time_s: Floats) -> tuple[Floats, Floats]:
+        """Follow an order for some time under a rising ceiling.
+
+        Parameters
+        ----------
+        asked_pu, ceiling_pu : order, and largest load accepted now. time_s : time. Shape (units,).
+
+        Returns
+        -------
+        The integral of the load [pu·s], and the ceiling at the end.
+        """
+        start_s = self._time_of(ceiling_pu)
+        meets_s = np.clip(self._time_of(asked_pu) - start_s, 0.0, time_s)
+        rising = self._area(start_s + meets_s) - self._area(start_s)
+        climbed = self._load_at(start_s + meets_s)
+        load_pu = np.minimum(asked_pu, np.where(asked_pu > ceiling_pu, climbed, asked_pu))
+        carried = np.where(asked_pu > ceiling_pu, rising, 0.0) + asked_pu * (time_s - meets_s)
+        ceiling = np.minimum(self._load_at(start_s + time_s), load_pu + self.block(load_pu))
+        return carried, np.minimum(ceiling, 1.0)
+
+    def _index(self, load_pu: Floats) -> Ints:
+        above = (self._edges[:, 1:] <= load_pu[:, None] + 1e-12).sum(axis=1)
+        return np.asarray(np.minimum(above, self._last), dtype=np.int64)
+
+    def _time_of(self, load_pu: Floats) -> Floats:
+        """Return when an engine that climbs its blocks evenly from no load at time 0 is at this load [s]."""
+        k = self._index(load_pu)
+        into = (load_pu - self._edges[self._rows, k]) / self._steps[self._rows, k]
+        return np.asarray((k + into) * self._recovery_s)
+
+    def _load_at(self, time_s: Floats) -> Floats:
+        """Return the inverse of `_time_of`, 1 beyond its end."""
+        blocks = time_s / self._recovery_s
+        k = np.minimum(blocks.astype(int), self._last)
+        load_pu = self._edges[self._rows, k] + self._steps[self._rows, k] * (blocks - k)
+        return np.asarray(np.minimum(load_pu, 1.0))
+
+    def _area(self, time_s: Floats) -> Floats:
+        """Return the integral of `_load_at` from 0 [pu·s]."""
+        blocks = time_s / self._recovery_s
+        k = np.minimum(blocks.astype(int), self._last)
+        low, high = self._edges[:, :-1], self._edges[:, 1:]
+        whole = np.where(np.arange(low.shape[1]) < k[:, None], 0.5 * (low + high), 0.0).sum(axis=1)
+        into = np.minimum(blocks - k, 1.0)
+        first = self._edges[self._rows, k]
+        part = into * (first + 0.5 * self._steps[self._rows, k] * into)
+        beyond = np.maximum(blocks - k - 1.0, 0.0)
+        return np.asarray((whole + part + beyond) * self._recovery_s)
