@@ -89,12 +89,17 @@ def _strongest(values: Floats, step_s: float) -> tuple[Floats, Floats]:
     height = np.where(peaks, lines[inside], 0.0)  # nan is no peak
     swings = height.max(axis=0) > 0.0
     found_hz = np.where(swings, f_hz[inside][height.argmax(axis=0)], np.nan)
-    half = size // 2
-    early, late = (at_frequency(part, found_hz, step_s) for part in (values[:half], values[-half:]))
-    return np.where(swings, np.minimum(early, late), 0.0), found_hz
+    return np.where(swings, lasting(values, found_hz, step_s), 0.0), found_hz
 
 
-def at_frequency(values: Floats, f_hz: Floats | float, step_s: float) -> Floats:
+def lasting(values: Floats, f_hz: Floats | float, step_s: float) -> Floats:
+    """Return the amplitude of each column at a frequency that both halves of the window have, (elements,)."""
+    half = values.shape[0] // 2
+    early, late = (_at_frequency(part, f_hz, step_s) for part in (values[:half], values[-half:]))
+    return np.minimum(early, late)
+
+
+def _at_frequency(values: Floats, f_hz: Floats | float, step_s: float) -> Floats:
     """Return the amplitude of each column at a frequency, one for all or one each, (elements,)."""
     weight = np.hanning(values.shape[0])[:, None]
     turns = np.arange(values.shape[0])[:, None] * step_s * np.nan_to_num(f_hz)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cosim.kpi.oscillation import at_frequency
+from cosim.kpi.oscillation import lasting
 from cosim.kpi.panel import tables_with
 from cosim.verdict.limits import Quantity
 from cosim.verdict.quantities import raw_panel, swings
@@ -35,16 +35,16 @@ def resonance(results: "Results", quantity: Quantity, table: str, row: int, elem
 
 
 def _pulsing(results: "Results", t_s: float, window_s: float, f_hz: float) -> list[str]:
-    """Name the unit whose power pulses most at a frequency in the window before a time."""
+    """Name the unit whose power pulses most at a frequency, all through the window before a time."""
     largest = (PULSES_MW, "")
     for table in tables_with(results, "p_mw"):
         frame = results.series(table, "p_mw")
         times = frame.index.to_numpy(dtype=np.float64)
         kept = (times > t_s - window_s) & (times <= t_s)
-        if kept.sum() < 4:
+        if kept.sum() < 8:
             continue
         step_s = float(np.median(np.diff(times[kept])))
-        amplitude = at_frequency(frame.to_numpy(dtype=np.float64)[kept], f_hz, step_s)
+        amplitude = lasting(frame.to_numpy(dtype=np.float64)[kept], f_hz, step_s)
         best = int(np.argmax(np.nan_to_num(amplitude)))
         largest = max(largest, (float(amplitude[best]), str(frame.columns[best])))
     power_mw, name = largest
@@ -58,9 +58,10 @@ def _excited(results: "Results", f_hz: float) -> list[str]:
         return []
     mode = min(modes, key=lambda m: abs(float(m["f_hz"]) - f_hz))
     mode_hz, damping = float(mode["f_hz"]), float(mode["damping_pu"])
-    what = "resonance with" if abs(mode_hz - f_hz) <= NEAR_PU * mode_hz else "nearest is"
+    if abs(mode_hz - f_hz) > NEAR_PU * mode_hz:
+        return [f"no mode of the grid is near, the nearest has {number(mode_hz, 3)} Hz"]
     who = ", ".join(str(name) for name in mode.get("machines", ()))
     return [
-        f"{what} the mode at {number(mode_hz, 3)} Hz, damping ratio {number(100 * damping, 2)} %"
+        f"resonance with the mode at {number(mode_hz, 3)} Hz, damping ratio {number(100 * damping, 2)} %"
         + (f" ({who})" if who else "")
     ]

@@ -61,10 +61,20 @@ def test_the_verdict_names_frequency_source_and_mode(tmp_path):
     found = next(f for f in judge(results, ["cn_transient"]).findings if f.id == "oscillation")
     assert found.worst_element == "g1"
     assert found.worst_value == pytest.approx(0.001, rel=0.05)
-    assert found.cause.startswith("swings at 0.625 Hz; job pulses by ±97.9 MW at that frequency; ")
+    assert found.cause.startswith("swings at 0.625 Hz; job pulses by ±98.4 MW at that frequency; ")
     assert "resonance with the mode at 0.65 Hz, damping ratio 5.2 % (g1)" in found.cause
     assert measure(results, "oscillation_max_pu").at == "g1"
     assert measure(results, "oscillation_frequency_hz").value == pytest.approx(0.63, abs=0.03)
+
+
+def test_a_unit_that_stopped_once_is_no_cause_and_a_mode_far_away_is_none_either(tmp_path):
+    t = np.arange(0.0, 30.0, STEP_S)
+    wave = np.sin(2 * np.pi * 0.63 * t)
+    results = folder(
+        tmp_path, 1.0 + 0.001 * wave, np.where(t < 21.0, 200.0, 0.0), [{"f_hz": 1.2, "damping_pu": 0.1}]
+    )
+    found = next(f for f in judge(results, ["cn_transient"]).findings if f.id == "oscillation")
+    assert found.cause == "swings at 0.625 Hz; no mode of the grid is near, the nearest has 1.2 Hz"
 
 
 def test_rotors_that_part_break_synchronism(tmp_path):
