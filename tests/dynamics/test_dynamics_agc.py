@@ -133,3 +133,10 @@ def test_what_is_not_there_is_refused(changes: dict[str, str], words: list[str])
 @pytest.mark.parametrize("text", ["gen_1", "gen_1:0.5; gen_2:0.4", "gen_1:1.5; gen_2:-0.5", ""])
 def test_shares_that_cannot_be_read_or_do_not_sum_to_one_are_found(text: str) -> None:
     assert Agc.findings(AgcParams(participants=text, bias_mw_per_hz=1.0))
+
+
+def test_a_cycle_shorter_than_the_step_is_refused() -> None:
+    with pytest.raises(
+        CaseError, match=r"gen_1 \(agc\) cycle_s=0.01 is shorter than the step of 0.0166667 s"
+    ):
+        _run(1.0, cycle_s=0.01)

@@ -476,3 +476,12 @@ def test_angles_without_room_are_found() -> None:
     params = HvdcLccParams(p_rated_mw=100.0, alpha_min_degree=20.0, gamma_degree=6.0, gamma_fail_degree=7.0)
     found = HvdcLcc.findings(params)
     assert [line.split("=")[0] for line in found] == ["alpha_min_degree", "gamma_fail_degree"]
+
+
+def test_a_station_whose_partner_is_tripped_ends_its_current_and_switches_its_filters_off() -> None:
+    gone = Custom(0.5, "thyristor_from tripped", lambda session: session.trip("thyristor_from"))
+    run = _run([gone], 1.0)
+    q = run.signal("q")["thyristor_to"]
+    assert abs(run.signal("id")["thyristor_to"].iloc[-1]) < 1e-6
+    assert q[q.index < 0.65].max() > 0.5
+    assert abs(q.iloc[-1]) < 1e-5

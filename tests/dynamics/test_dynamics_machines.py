@@ -338,3 +338,22 @@ def test_limits_that_follow_the_voltage_and_exclude_the_operating_point_are_name
             "regulator (vrmin_pu, vrmax_pu)"
         ]
         assert value[0] == bench.state("regulator") > high[0] == abs(V)
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "what"),
+    [
+        ("sexs", {"emin_pu": 4, "emax_pu": 3}, "emin_pu=4 is not below emax_pu=3"),
+        ("tgov1", {"vmin_pu": 1, "vmax_pu": 0}, "vmin_pu=1 is not below vmax_pu=0"),
+        ("ieeest", {"a6_s": 1}, "a6_s=1 has no s² below it with a4_s=0"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_named(
+    model: str, changes: dict[str, float], what: str
+) -> None:
+    rows = {
+        "sexs": {"ta_tb_pu": 0, "tb_s": 1, "k_pu": 9, "te_s": 1},
+        "tgov1": {"r_pu": 1, "t1_s": 1, "t2_s": 1, "t3_s": 1},
+        "ieeest": {"mode_code": 1, "t5_s": 1, "t6_s": 1, "ks_pu": 1, "lsmax_pu": 1, "lsmin_pu": -1},
+    }
+    assert list(device(model).findings(device(model).params_type(**rows[model] | changes))) == [what]

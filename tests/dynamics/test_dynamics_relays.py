@@ -175,6 +175,15 @@ def test_a_rocof_relay_as_it_comes_keeps_still_in_a_fault_and_one_without_delay_
     assert said(play(2.0, fault, rate=RocofRelayParams(delay_s=0.0)), "rocof")
 
 
+def test_a_relay_at_a_dead_bus_measures_no_frequency() -> None:
+    eager = SHED.model_copy(update={"vblock_pu": 0.0, "t1_s": 0.0, "t2_s": 0.0})
+    ours = session(ufls=eager)
+    block, kept = ours.system.group("ufls").block, np.full((1, 2), 0.5)
+    dead, w = np.zeros(ours.system.ports.size, np.complex128), np.ones(ours.system.ports.size)
+    for k in range(20):
+        assert not Ufls.after(block, kept, dead, w, ours.system.s, k * STEP, STEP)
+
+
 def test_load_is_shed_when_the_voltage_stays_low() -> None:
     uvls = UvlsParams(v1_pu=0.95, t1_s=1.0, share1_pu=0.2, v2_pu=0.5, v3_pu=0.4)
     ours = session(uvls=uvls)

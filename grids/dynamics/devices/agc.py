@@ -103,9 +103,14 @@ class Agc(Device):
         Raises
         ------
         CaseError
-            With every participant without a governor that takes orders, and every tie that is not there.
+            With every cycle shorter than the step, every participant without a governor that takes orders,
+            and every tie that is not there.
         """
         wrong: list[str] = []
+        for name, params in _rows(u, session):
+            if params.cycle_s < session.step_s:
+                step = f"the step of {session.step_s:g} s"
+                wrong.append(f"{name} (agc) cycle_s={params.cycle_s:g} is shorter than {step}")
         for k, (name, params) in enumerate(_rows(u, session)):
             for element, _ in pairs(params.participants):
                 if not _governors(session, element):

@@ -80,7 +80,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
             continue
         at, omega, before = v[u.port[k]], u.p[P.omega_base, k], u.z[Z.before, k]
         now = frequency_pu(angle_lead(at, x[X.angle, k]), u.p[P.tf_s, k], omega) * omega / (2.0 * np.pi)
-        blocked = abs(at) < u.p[P.vblock_pu, k]
+        blocked = abs(at) <= u.p[P.vblock_pu, k]
         for i in range(STAGES):
             threshold, timer = u.p[P.fu1_hz + 2 * i, k], u.z[Z.timer0 + i, k]
             if threshold <= 0.0:

@@ -262,7 +262,9 @@ def fails(u: Block, x: Floats, k: int, e: float, current: float) -> bool:
 @jit
 def filters_wanted(u: Block, x: Floats, v: Complexes, k: int) -> float:
     """Return the share of filters that should be on: by poles, or by what holds the reactive power."""
-    count, poles = u.p[P.filter_count, k], u.z[Z.poles, k]
+    count, poles, j = u.p[P.filter_count, k], u.z[Z.poles, k], int(u.p[P.other, k])
+    if j >= 0 and not u.on[j]:
+        return 0.0
     vm, on = abs(v[u.port[k]]), u.z[Z.filters, k]
     if count <= 0.0 or poles <= 0.0:
         return float(poles)

@@ -153,10 +153,13 @@ class Ieeest(Device):
 
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
-        """Refuse inputs this model does not measure."""
-        if params.mode_code in MODES:
-            return ()
-        return (f"mode_code={params.mode_code} is not one of {', '.join(map(str, MODES))}",)
+        """Refuse inputs this model does not measure, and a numerator of higher order than its denominator."""
+        wrong = []
+        if params.mode_code not in MODES:
+            wrong.append(f"mode_code={params.mode_code} is not one of {', '.join(map(str, MODES))}")
+        if params.a6_s > 0.0 and params.a4_s == 0.0:
+            wrong.append(f"a6_s={params.a6_s:g} has no s² below it with a4_s=0")
+        return wrong
 
 
 DEVICE = Ieeest

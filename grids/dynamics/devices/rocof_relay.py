@@ -68,7 +68,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
             continue
         at, omega, before = v[u.port[k]], u.p[P.omega_base, k], u.z[Z.before, k]
         now = frequency_pu(angle_lead(at, x[X.angle, k]), u.p[P.tf_s, k], omega) * omega / (2.0 * np.pi)
-        blocked = abs(at) < u.p[P.vblock_pu, k]
+        blocked = abs(at) <= u.p[P.vblock_pu, k]
         now = before if blocked else now
         part_s = u.p[P.window_s, k] / PARTS
         head = int(u.z[Z.head, k])

@@ -7,6 +7,7 @@ References
 .. [1] PSS/E SEXS; ANDES 2.0 `sexs.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
@@ -82,6 +83,13 @@ class Sexs(Device):
     def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
         """Return the ceiling."""
         return {"field": (u.p[P.emin_pu], u.p[P.emax_pu])}
+
+    @classmethod
+    def findings(cls, params: Any) -> Sequence[str]:
+        """Refuse limits in the wrong order."""
+        if params.emin_pu < params.emax_pu:
+            return ()
+        return (f"emin_pu={params.emin_pu:g} is not below emax_pu={params.emax_pu:g}",)
 
 
 DEVICE = Sexs

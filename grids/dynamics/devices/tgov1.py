@@ -11,6 +11,7 @@ References
 .. [1] NEPLAN, *Turbine-governor models*; PSS/E TGOV1, ANDES 2.0 `tgov1.py` (TGOV1, TGOV1DB).
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -106,6 +107,13 @@ class Tgov1(Device):
     def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
         """Return the valve limits."""
         return {"valve": (u.p[P.vmin_pu], u.p[P.vmax_pu])}
+
+    @classmethod
+    def findings(cls, params: Any) -> Sequence[str]:
+        """Refuse limits in the wrong order."""
+        if params.vmin_pu < params.vmax_pu:
+            return ()
+        return (f"vmin_pu={params.vmin_pu:g} is not below vmax_pu={params.vmax_pu:g}",)
 
 
 DEVICE = Tgov1

@@ -93,7 +93,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
             continue
         at, omega = v[u.port[k]], u.p[P.omega_base, k]
         now = frequency_pu(angle_lead(at, x[X.angle, k]), u.p[P.tf_s, k], omega) * omega / (2.0 * np.pi)
-        blocked = abs(at) < u.p[P.vblock_pu, k]
+        blocked = abs(at) <= u.p[P.vblock_pu, k]
         for i in range(STAGES):
             if u.p[P.share1_pu + WIDTH * i, k] <= 0.0 or u.z[Z.done1 + i, k] > 0.0:
                 continue
