@@ -15,6 +15,7 @@ from datacenters.catalog.racks import Rack, rack
 from datacenters.cooling import Cooling
 from datacenters.kernels import hall as kernel
 from datacenters.sizing import Size, initial_state, kernel_parameters, thermal_network
+from datacenters.smoothing import Capacitors, Smoothing
 from datacenters.thermal import propagators
 from datacenters.ups import Bank, ResetUps, Ups
 
@@ -48,6 +49,12 @@ class GpuHallParams(Params):
     power_exponent_pu: float = Field(
         default=2.5, ge=1, le=4, description="dynamic power goes with clock to this; 2-3 (unconfirmed)"
     )
+    work_intensity_pu: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="dynamic power of its work, of the largest: training, prefill 1, decode 0-0.3",
+    )
     memory_bound_pu: float = Field(
         default=0.0, ge=0, lt=1, description="share of work bound by memory: it does not slow with the clock"
     )
@@ -67,6 +74,9 @@ class GpuHallParams(Params):
     )
     power_factor_pu: float = Field(
         default=0.98, gt=0.5, le=1, description="lagging, at the connection point (unconfirmed)"
+    )
+    smoothing: Smoothing | None = Field(
+        default=None, description="power floor, ramp limits and capacitors as racks have them; none: neither"
     )
     ups: Ups | None = Field(
         default=None, description="supply of the whole hall with batteries; none: it draws through any dip"
@@ -136,7 +146,10 @@ class GpuHall:
         Port("temp_supply_degc", "coolant to the racks; inlet air where racks are air cooled"),
         Port("temp_air_degc", "hall air behind the racks"),
         Port("temp_inlet_degc", "air entering the racks"),
+        Port("ballast_mw", "part of IT power that does no work: floor and ramp limit of smoothing"),
         Port("facility_mw", "IT power, cooling and losses, from the grid or from batteries"),
+        Port("capacitor_mw", "power into the capacitors of power supplies, below 0 out of them"),
+        Port("capacitor_energy_mwh", "energy in them, at the end"),
         Port("order_mw", "power the hall would draw with all of its supply on the grid"),
         Port("order_mvar", "reactive power it would draw"),
         Port("ups_mw", "power out of the batteries of its supply, below 0 stored"),
@@ -144,8 +157,9 @@ class GpuHall:
         Port("ups_reset_code", "1 while its supply is switched back by hand"),
     )
     balances: ClassVar[tuple[Balance, ...]] = (
-        Balance("power", ("p_mw", "ups_mw"), ("it_mw", "cooling_mw", "loss_mw")),
+        Balance("power", ("p_mw", "ups_mw"), ("it_mw", "cooling_mw", "loss_mw", "capacitor_mw")),
         Balance("ups", (), ("ups_mw",), "ups_energy_mwh"),
+        Balance("capacitors", ("capacitor_mw",), (), "capacitor_energy_mwh"),
         Balance("heat", ("it_mw", "mover_mw"), ("heat_rejected_mw",), "heat_stored_mwh"),
         Balance("work", ("work_offered_gpu",), ("work_done_gpu", "work_unserved_gpu")),
     )
@@ -156,6 +170,8 @@ class GpuHall:
         rated_mw = np.array([p.size().it_rated_mw for p in params])
         self._supplies = tuple(p.ups for p in params)
         self._bank = Bank(self._supplies, rated_mw)
+        gpus = np.array([p.size().gpus_count for p in params])
+        self._capacitors = Capacitors([p.smoothing for p in params], gpus)
         self._rated_mva = rated_mw * MARGIN_PU
         self._networks = [thermal_network(p) for p in params]
         self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
@@ -175,7 +191,10 @@ class GpuHall:
         self._state = self._first.copy()
         self._settled = False
         self._throttled = np.zeros(len(self._networks), dtype=np.bool_)
+        self._shaped = np.zeros((len(self._networks), kernel.N_SHAPED))
+        self._shaped[:, kernel.HELD_MW] = self._first[:, kernel.P_FILTERED]
         self._bank.reset()
+        self._capacitors.reset()
         self._reset_code = np.zeros(len(self._networks))
 
     def devices(self) -> tuple[DeviceOffer | None, ...]:
@@ -210,14 +229,19 @@ class GpuHall:
 
     def _supply(self, outputs: Floats, share_pu: Floats, dt_s: float) -> dict[str, Floats]:
         """Return what is drawn, ordered and stored when the grid carries a share of each hall."""
-        demand_mw, demand_mvar = outputs[kernel.P_MW], outputs[kernel.Q_MVAR]
+        lit = self._inputs[kernel.VM_PU] > 0.0
+        capacitor_mw = self._capacitors.charge(outputs[kernel.IT_MW], lit, dt_s)
+        demand_mw = outputs[kernel.P_MW] + capacitor_mw
+        demand_mvar = outputs[kernel.Q_MVAR] + capacitor_mw * self._params[:, kernel.TAN_PHI]
         recharge_mw, ups_mw, loss_mw = self._bank.carry(demand_mw, share_pu, dt_s)
         reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
         return {
             "p_mw": np.where(self._bank.present, share_pu, 1.0) * demand_mw + recharge_mw,
             "q_mvar": np.where(self._bank.present, share_pu, 1.0) * demand_mvar,
             "loss_mw": outputs[kernel.LOSS_MW] + loss_mw,
-            "facility_mw": demand_mw.copy(),
+            "facility_mw": outputs[kernel.P_MW].copy(),
+            "capacitor_mw": capacitor_mw,
+            "capacitor_energy_mwh": self._capacitors.energy_mwh.copy(),
             "order_mw": demand_mw + recharge_mw,
             "order_mvar": demand_mvar.copy(),
             "ups_mw": ups_mw,
@@ -234,8 +258,8 @@ class GpuHall:
             whole = np.where(dark[:, None, None], self._at_rest(dt_s, steps), whole)
         outputs = np.empty((kernel.N_OUTPUTS, len(self._networks)))
         kernel.advance_halls(
-            steps, self._params, self._capacity, whole, half,
-            self._inputs, self._state, outputs, self._scratch,
+            steps, dt_s / steps, self._params, self._capacity, whole, half,
+            self._inputs, self._state, self._shaped, outputs, self._scratch,
         )  # fmt: skip
         return outputs
 

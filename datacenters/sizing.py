@@ -11,6 +11,7 @@ from cosim.core.types import Floats
 from datacenters.catalog.racks import Rack
 from datacenters.cooling import PG25, Circuit, carnot_pu, die_to_mean_k_per_kw
 from datacenters.kernels import hall as kernel
+from datacenters.smoothing import Smoothing
 from datacenters.thermal import Network
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def kernel_parameters(params: GpuHallParams) -> Floats:
         cooling.chiller_cop_pu, cooling.chiller_evaporator_degc, cooling.chiller_condenser_degc
     )
     row = [
-        size.gpus_count, idle_mw, rated_mw - idle_mw, rated_mw, params.curve_exponent_pu,
-        params.power_exponent_pu, params.memory_bound_pu, params.clock_min_pu,
+        size.gpus_count, idle_mw, params.work_intensity_pu * (rated_mw - idle_mw), rated_mw,
+        params.curve_exponent_pu, params.power_exponent_pu, params.memory_bound_pu, params.clock_min_pu,
         rack.temp_throttle_degc, params.throttle_band_k,
         rated_mw * rack.leak_pu * rack.leak_pu_per_k, rack.temp_reference_degc,
         *_circuit_row(cooling.liquid, liquid_mw),
@@ -128,6 +129,7 @@ def kernel_parameters(params: GpuHallParams) -> Floats:
         carnot, cooling.chiller_max_cop_pu, cooling.evaporator_approach_k, cooling.condenser_approach_k,
         params.loss_fixed_pu * rated_mw, params.loss_linear_pu, params.loss_square_pu / rated_mw,
         float(np.tan(np.arccos(params.power_factor_pu))),
+        *(params.smoothing or Smoothing()).shaping_mw(rated_mw),
     ]  # fmt: skip
     return np.array(row)
 

@@ -23,6 +23,10 @@ N_ROWS = N_STATES + 2
 # rows of the half-step propagator: what the plant and the clocks react to
 HALF_DIE, HALF_COOLANT, HALF_AIR = range(3)
 
+# what smoothing remembers: power held over the last sub-step, part of filtered power that does no work
+HELD_MW, BALLAST_FILTERED = range(2)
+N_SHAPED = 2
+
 # parameters
 (
     GPUS, IDLE_MW, SPAN_MW, RATED_MW, CURVE, EXPONENT, MEMORY, CLOCK_MIN, T_THROTTLE, BAND,
@@ -31,23 +35,24 @@ HALF_DIE, HALF_COOLANT, HALF_AIR = range(3)
     AIR_MCP, AIR_SET, AIR_FREE, AIR_CHILLER, AIR_FAN, AIR_MOVER,
     CARNOT, COP_MAX, EVAPORATOR_K, CONDENSER_K,
     LOSS_0_MW, LOSS_1, LOSS_2_PER_MW, TAN_PHI,
-) = range(32)  # fmt: skip
-N_PARAMS = 32
+    FLOOR_MW, RISE_MW_PER_S, FALL_MW_PER_S,
+) = range(35)  # fmt: skip
+N_PARAMS = 35
 
 # outputs
 (
     P_MW, Q_MVAR, IT_MW, COOLING_MW, LOSS_MW, MOVER_MW, CHILLER_MW, REJECTED_MW, STORED_MWH,
     OFFERED, DONE, UNSERVED, CAPACITY, THROTTLE, PUE,
-    OUT_DIE, OUT_COOLANT, OUT_SUPPLY, OUT_AIR, OUT_INLET,
-) = range(20)  # fmt: skip
-N_OUTPUTS = 20
+    OUT_DIE, OUT_COOLANT, OUT_SUPPLY, OUT_AIR, OUT_INLET, BALLAST_MW,
+) = range(21)  # fmt: skip
+N_OUTPUTS = 21
 
 # what sub-steps add up
 (
-    SUM_IT, SUM_LOSS, SUM_COOLING, SUM_CHILLER, SUM_REJECTED, SUM_DONE, SUM_THROTTLE, LAST_PUE,
-) = range(8)  # fmt: skip
-N_SUMS = 8
-N_SCRATCH = 36 + N_SUMS
+    SUM_IT, SUM_LOSS, SUM_COOLING, SUM_CHILLER, SUM_REJECTED, SUM_DONE, SUM_THROTTLE, LAST_PUE, SUM_BALLAST,
+) = range(9)  # fmt: skip
+N_SUMS = 9
+N_SCRATCH = 37 + N_SUMS
 
 T_STORED_ZERO_DEGC = 20.0
 """Heat stored counts from here; only its changes mean anything."""
@@ -149,6 +154,40 @@ def drive(
 
 
 @jit
+def shape(
+    params: Floats, clock: float, cap_pu: float, temp_die_degc: float, held_mw: float, dt_s: float,
+    wanted_mw: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Return what work may draw and what is drawn with ballast on top, over a sub-step of `dt_s` [MW].
+
+    Work rises no faster than the limit, its clocks held back. Ballast (accelerators that burn power without
+    work) fills up to the floor, and to what may not fall faster; heat and cap bound it as they bound work.
+    """
+    highest_mw = held_mw + params[RISE_MW_PER_S] * dt_s
+    work_mw = min(wanted_mw, highest_mw)
+    least_mw = max(min(params[FLOOR_MW], highest_mw), held_mw - params[FALL_MW_PER_S] * dt_s)
+    if least_mw <= work_mw:
+        return work_mw, work_mw
+    ceiling_mw = params[IDLE_MW] + (params[RATED_MW] - params[IDLE_MW]) * clock ** params[EXPONENT]
+    if cap_pu < 1.0:
+        leak_mw = params[LEAK_MW_PER_K] * (temp_die_degc - params[T_REFERENCE])
+        ceiling_mw = min(ceiling_mw, max(cap_pu * params[RATED_MW] - leak_mw, params[IDLE_MW]))
+    return work_mw, max(work_mw, min(least_mw, ceiling_mw))
+
+
+@jit
+def held_back(params: Floats, clock: float, wanted_mw: float, work_mw: float) -> float:
+    """Return the work rate over that at `clock` where work may draw less than it wants."""
+    if work_mw >= wanted_mw:
+        return 1.0
+    share = (work_mw - params[IDLE_MW]) / (wanted_mw - params[IDLE_MW])
+    if share <= 0.0:
+        return 0.0
+    slow = clock * share ** (1.0 / params[EXPONENT])
+    return speed_at_clock(slow, params[MEMORY]) / speed_at_clock(clock, params[MEMORY])
+
+
+@jit
 def carry(propagator: Floats, column: Floats, result: Floats) -> None:
     """Write `column @ propagator` to `result`, row after row, which the compiler turns into vectors."""
     for row in range(propagator.shape[1]):
@@ -161,8 +200,8 @@ def carry(propagator: Floats, column: Floats, result: Floats) -> None:
 
 @jit
 def substep(
-    params: Floats, whole: Floats, half: Floats, situation: Floats, state: Floats, sums: Floats,
-    column: Floats, drives: Floats, end: Floats, middle: Floats, plant: Floats,
+    params: Floats, whole: Floats, half: Floats, situation: Floats, state: Floats, shaped: Floats,
+    sums: Floats, column: Floats, drives: Floats, end: Floats, middle: Floats, plant: Floats,
 ) -> None:  # fmt: skip
     r"""Advance one hall by one sub-step: `state` in place, its means added to `sums`.
 
@@ -174,8 +213,8 @@ def substep(
     Parameters
     ----------
     whole : (N_COLUMNS, N_ROWS) and half : (N_COLUMNS, 3), propagators.
-    situation : (6,): work, outdoor temperature, cap, cooling in service, COP of both circuits.
-    state : (N_STATES,), sums : (N_SUMS,).
+    situation : (7,): work, outdoor temperature, cap, cooling in service, COP of both circuits, length [s].
+    state : (N_STATES,), shaped : (N_SHAPED,), both in place, sums : (N_SUMS,).
     column : (N_COLUMNS,) with `drives` its tail, end : (N_ROWS,), middle : (3,), plant : (6,), scratch.
 
     References
@@ -185,15 +224,28 @@ def substep(
     work_gpu, outdoor_degc, cap_pu, cooling_pu = situation[0], situation[1], situation[2], situation[3]
     for k in range(N_STATES):
         column[k] = state[k]
-    drive(
+    clock = drive(
         params, work_gpu, outdoor_degc, cap_pu, cooling_pu,
         state[T_DIE], state[T_COOLANT], state[T_AIR], drives, plant,
+    )  # fmt: skip
+    _, drives[0] = shape(
+        params, clock, cap_pu, state[T_DIE], shaped[HELD_MW], situation[6], drives[0]
     )  # fmt: skip
     carry(half, column, middle)
     clock = drive(
         params, work_gpu, outdoor_degc, cap_pu, cooling_pu,
         middle[HALF_DIE], middle[HALF_COOLANT], middle[HALF_AIR], drives, plant,
     )  # fmt: skip
+    wanted_mw = drives[0]
+    work_mw, drives[0] = shape(
+        params, clock, cap_pu, middle[HALF_DIE], shaped[HELD_MW], situation[6], wanted_mw
+    )  # fmt: skip
+    ballast_mw, before_mw = drives[0] - work_mw, shaped[BALLAST_FILTERED]
+    shaped[HELD_MW] = drives[0]
+    shaped[BALLAST_FILTERED] = (
+        whole[P_FILTERED, P_FILTERED] * before_mw + whole[N_STATES, P_FILTERED] * ballast_mw
+    )  # fmt: skip
+    sums[SUM_BALLAST] += whole[P_FILTERED, MEAN_POWER] * before_mw + whole[N_STATES, MEAN_POWER] * ballast_mw
     carry(whole, column, end)
     for k in range(N_STATES):
         state[k] = end[k]
@@ -207,7 +259,8 @@ def substep(
     sums[SUM_COOLING] += cooling_mw
     sums[SUM_CHILLER] += chiller_mw
     sums[SUM_REJECTED] += drives[1] + drives[2]
-    sums[SUM_DONE] += min(work_gpu, params[GPUS] * speed_at_clock(clock, params[MEMORY]))
+    done_gpu = min(work_gpu, params[GPUS] * speed_at_clock(clock, params[MEMORY]))
+    sums[SUM_DONE] += done_gpu * held_back(params, clock, wanted_mw, work_mw)
     sums[SUM_THROTTLE] += 1.0 - clock
     sums[LAST_PUE] = (it_mw + loss_mw + cooling_mw) / it_mw
 
@@ -238,6 +291,7 @@ def report(
     row[OUT_COOLANT] = state[T_COOLANT] if wet else state[T_AIR]
     row[OUT_SUPPLY] = state[T_SUPPLY] if wet else state[T_INLET]
     row[OUT_AIR], row[OUT_INLET] = state[T_AIR], state[T_INLET]
+    row[BALLAST_MW] = sums[SUM_BALLAST] * mean
 
 
 @jit
@@ -257,10 +311,10 @@ def rest(resting: Floats, steps: int, state: Floats, column: Floats, end: Floats
 
 @jit
 def advance_halls(
-    steps: int, params: Floats, capacity: Floats, whole: Floats, half: Floats,
-    inputs: Floats, state: Floats, outputs: Floats, scratch: Floats,
+    steps: int, dt_s: float, params: Floats, capacity: Floats, whole: Floats, half: Floats,
+    inputs: Floats, state: Floats, shaped: Floats, outputs: Floats, scratch: Floats,
 ) -> None:  # fmt: skip
-    """Advance all halls by `steps` equal sub-steps (see `substep`): states in place, outputs written.
+    """Advance all halls by `steps` equal sub-steps of `dt_s` (see `substep`): states in place.
 
     A hall without voltage rests (see `rest`); its rows of `whole` are then those of the resting network.
 
@@ -269,12 +323,14 @@ def advance_halls(
     params : (units, N_PARAMS)
     capacity : (units, N_STATES), heat capacities [MJ/K], zero for the power.
     whole : (units, N_COLUMNS, N_ROWS) and half : (units, N_COLUMNS, 3), propagators of one sub-step.
-    inputs : (N_INPUTS, units), state : (units, N_STATES), outputs : (N_OUTPUTS, units).
+    inputs : (N_INPUTS, units), state : (units, N_STATES), shaped : (units, N_SHAPED),
+    outputs : (N_OUTPUTS, units).
     scratch : (N_SCRATCH,)
     """
     column, drives = scratch[:N_COLUMNS], scratch[N_STATES:N_COLUMNS]
     end, middle, plant = scratch[11:20], scratch[20:23], scratch[23:29]
-    situation, sums = scratch[30:36], scratch[36 : 36 + N_SUMS]
+    situation, sums = scratch[30:37], scratch[37 : 37 + N_SUMS]
+    situation[6] = dt_s
     for i in range(params.shape[0]):
         drives[3] = 1.0
         situation[0] = max(inputs[WORK_GPU, i], 0.0)
@@ -287,9 +343,10 @@ def advance_halls(
         par, full, mid, x = params[i], whole[i], half[i], state[i]
         if inputs[VM_PU, i] == 0.0:
             rest(full, steps, x, column, end)
+            shaped[i, :] = 0.0
             report(par, capacity[i], situation, x, sums, steps, outputs[:, i])
             outputs[MOVER_MW, i] = outputs[CAPACITY, i] = 0.0
             continue
         for _ in range(steps):
-            substep(par, full, mid, situation, x, sums, column, drives, end, middle, plant)
+            substep(par, full, mid, situation, x, shaped[i], sums, column, drives, end, middle, plant)
         report(par, capacity[i], situation, x, sums, steps, outputs[:, i])

@@ -13,7 +13,9 @@ from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.gpu import Node, Stage
 from datacenters.hall import GpuHallParams
+from datacenters.smoothing import Smoothing
 from datacenters.ups import Ups
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
@@ -45,6 +47,9 @@ TABLES = {
     ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
     ("hall.md", "Ups"): parameter_table(Ups),
     ("hall.md", "racks"): rack_table(),
+    ("it_power.md", "Node"): parameter_table(Node),
+    ("it_power.md", "Stage"): parameter_table(Stage),
+    ("it_power.md", "Smoothing"): parameter_table(Smoothing),
     ("battery.md", "BatteryParams"): parameter_table(BatteryParams),
     ("battery.md", "Converter"): parameter_table(Converter),
 }

@@ -78,7 +78,7 @@ def test_kernel_equals_numpy_on_random_inputs(seed):
     rng = np.random.default_rng(seed)
     hall = GpuHall(PARAMS)
     names = ("work_gpu", "temp_outdoor_degc", "cap_pu", "cooling_pu")
-    rest = {"vm_pu": np.ones(3), "f_hz": np.full(3, 50.0)}
+    rest = {"vm_pu": np.ones(3), "f_hz": np.full(3, 50.0), "connected_pu": np.ones(3)}
     start = np.array([np.full(3, 8000.0), np.full(3, 20.0), np.ones(3), np.ones(3)])
     hall.step(0.0, 1.0, dict(zip(names, start, strict=True)) | rest)
     state = hall._state.copy()
@@ -112,7 +112,7 @@ def test_substeps_converge_to_the_continuous_solution_with_second_order():
     # into throttling: loss of cooling at full work, where held feedback would show most
     now = np.array([np.full(3, 7e4), np.full(3, 45.0), np.ones(3), np.full(3, 0.3)])
     names = ("work_gpu", "temp_outdoor_degc", "cap_pu", "cooling_pu")
-    rest = {"vm_pu": np.ones(3), "f_hz": np.full(3, 50.0)}
+    rest = {"vm_pu": np.ones(3), "f_hz": np.full(3, 50.0), "connected_pu": np.ones(3)}
     errors = {}
     for dt_s in (0.25, 0.125):
         hall = GpuHall(PARAMS)
