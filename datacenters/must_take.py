@@ -97,10 +97,10 @@ class MustTake:
 
     Available is `scale_pu` of rated power, held over the step. Delivered power falls with it at once; it
     rises at the ramp, and follows a limit down at the ramp. A limit below `p_min_pu` leaves it there (or at
-    what is available, where that is less); `p_above_limit_mw` says what was delivered beyond a limit. What was
-    available and not delivered is curtailed: for a reactor, heat not made or sent past its turbine. The first
-    step is the scheduled state. At 0 pu the source trips, and `restart_s` after the voltage's return rises
-    from its lowest power; until then it draws its auxiliaries. More than 1 pu available is refused.
+    what is available, where that is less); `p_above_limit_mw` says what was delivered beyond a limit. What
+    was available and not delivered is curtailed: for a reactor, heat not made or sent past its turbine. The
+    first step is the scheduled state. At 0 pu the source trips, and `restart_s` after the voltage's return
+    rises from its lowest power; until then it draws its auxiliaries. More than 1 pu available is refused.
     """
 
     params_type: ClassVar[type[Params]] = MustTakeParams
@@ -184,9 +184,9 @@ class MustTake:
     def _check(self, t_s: float, scale_pu: Floats) -> None:
         names = self._context.names
         findings = [
-            f"{names[i] if i < len(names) else f'must_take {i}'}: scale_pu = {scale_pu[i]:g} at t_s = {t_s:g};"
-            f" 0 to 1 of p_rated_mw = {self._rated_mw[i]:g} can be available: give its profile relative_to: peak,"
-            " or absolute"
+            f"{names[i] if i < len(names) else f'must_take {i}'}: scale_pu = {scale_pu[i]:g} at t_s ="
+            f" {t_s:g}; 0 to 1 of p_rated_mw = {self._rated_mw[i]:g} can be available: give its profile"
+            " relative_to: peak, or absolute"
             for i in np.flatnonzero((scale_pu < 0.0) | (scale_pu > 1.0 + 1e-9))
         ]
         collected(findings, ScenarioError)
