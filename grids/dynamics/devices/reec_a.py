@@ -17,7 +17,8 @@ Limits: :math:`I_{qmax} = \min(VDL_1(V_f), I_{max})`, :math:`I_{pmax} = \min(VDL
 what has no priority (`pqflag_code` 1: active first) gets at most :math:`\sqrt{I_{max}^2 - i^2}`. A
 table whose voltages do not rise is not in service. [1]_
 
-The speed of a turbine (PFLAG) is not in the model, and the voltage is that of the own terminals.
+The speed of a turbine (PFLAG) is not in the model, and the voltage is that of the own terminals. Powers are
+divided by `V`, as in ANDES; PSS/E and Dynawo divide by the filtered :math:`V_f`.
 
 References
 ----------
