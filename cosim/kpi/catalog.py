@@ -20,6 +20,7 @@ from cosim.kpi.reduce import (
     longest_below,
     lowest,
 )
+from cosim.kpi.spectrum import BAND_HZ, share_in_band
 
 RAMP_WINDOW_S = 60.0
 VOLTAGE_STEP_WINDOW_S = 60.0
@@ -144,6 +145,11 @@ def oscillation_frequency(panel: Panel) -> Measure:
     return Measure(value, name, float(panel.t_s[row]), panel.unknown_s)
 
 
+def spectral_share(panel: Panel) -> Measure:
+    """Return the largest share of a unit's variance of power that lies in the band."""
+    return extreme(panel, share_in_band(panel.t_s, panel.dt_s, panel.matrix)[None, :], highest=True)
+
+
 _VOLTAGE, _BRANCH, _AREA, _GRID = ("bus", "point"), ("line", "trafo", "trafo3w"), ("area",), ("grid",)
 _MACHINE = ("gen",)
 
@@ -230,6 +236,12 @@ KPIS: dict[str, Kpi] = {
             f"largest change of one unit's power within {RAMP_WINDOW_S:g} s",
             ("p_mw",),
             ramp,
+        ),
+        Kpi(
+            "spectral_share_pu",
+            f"variance of one unit's power between {BAND_HZ[0]:g} and {BAND_HZ[1]:g} Hz, of all of it",
+            ("p_mw",),
+            spectral_share,
         ),
         Kpi(
             "disconnected_max_mw",

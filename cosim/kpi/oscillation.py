@@ -57,7 +57,7 @@ def oscillations(t_s: Floats, dt_s: Floats, values: Floats, window_s: float) -> 
     """
     amplitude = np.zeros_like(values)
     frequency_hz = np.full_like(values, np.nan)
-    for first, end in _stretches(t_s, dt_s):
+    for first, end in stretches(t_s, dt_s):
         step_s = float(dt_s[first])
         width = round(window_s / step_s)
         if step_s * BAND_HZ[1] * SAMPLES > 1.0 or end - first < width:
@@ -70,7 +70,7 @@ def oscillations(t_s: Floats, dt_s: Floats, values: Floats, window_s: float) -> 
     return Oscillation(amplitude, frequency_hz)
 
 
-def _stretches(t_s: Floats, dt_s: Floats) -> list[tuple[int, int]]:
+def stretches(t_s: Floats, dt_s: Floats) -> list[tuple[int, int]]:
     """Return the first row and the end of every stretch of equal steps without a gap."""
     breaks: Ints = np.flatnonzero(np.abs(np.diff(dt_s)) > 1e-9) + 1
     edges = [0, *breaks.tolist(), t_s.size]
@@ -81,7 +81,7 @@ def _strongest(values: Floats, step_s: float) -> tuple[Floats, Floats]:
     """Return amplitude and frequency [Hz] of the strongest oscillation of each column, (elements,)."""
     size = values.shape[0]
     f_hz = np.fft.rfftfreq(FINER * size, step_s)
-    rest, weight = _straightened(values), np.hanning(size)[:, None]
+    rest, weight = straightened(values), np.hanning(size)[:, None]
     lines = np.abs(np.fft.rfft(rest * weight, FINER * size, axis=0))
     low_hz = max(BAND_HZ[0], CYCLES / (size * step_s))
     inside = np.flatnonzero((f_hz >= low_hz) & (f_hz <= BAND_HZ[1]))
@@ -103,12 +103,12 @@ def _at_frequency(values: Floats, f_hz: Floats | float, step_s: float) -> Floats
     """Return the amplitude of each column at a frequency, one for all or one each, (elements,)."""
     weight = np.hanning(values.shape[0])[:, None]
     turns = np.arange(values.shape[0])[:, None] * step_s * np.nan_to_num(f_hz)
-    total = (_straightened(values) * weight * np.exp(-2j * np.pi * turns)).sum(axis=0)
+    total = (straightened(values) * weight * np.exp(-2j * np.pi * turns)).sum(axis=0)
     amplitude: Floats = 2.0 * np.abs(total) / weight.sum()
     return amplitude
 
 
-def _straightened(values: Floats) -> Floats:
+def straightened(values: Floats) -> Floats:
     """Return values less their straight line, shape (rows, elements)."""
     x = np.linspace(-1.0, 1.0, values.shape[0])[:, None]
     level = values - values.mean(axis=0)
