@@ -13,6 +13,7 @@ from cosim.core.types import Floats
 from datacenters.ageing import VALID_CHARGE_PER_H, VALID_DEGC, VALID_DISCHARGE_PER_H, LfpAgeing
 from datacenters.converter import Converter
 from datacenters.kernels import battery as kernel
+from datacenters.orders import Order, Orders
 
 ENERGIES = [kernel.E_MIN, kernel.E_MAX, kernel.E_TARGET]
 """Kernel parameters that shrink with the capacity."""
@@ -170,6 +171,7 @@ class Battery:
         Port("lost_calendar_pu", "capacity lost with time, of e_rated_mwh"),
         Port("lost_cycle_pu", "capacity lost with use, of e_rated_mwh"),
     )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order}
     links: ClassVar[tuple[Link, ...]] = (Link("smooths", takes={"p_mw": "p_site_mw"}),)
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("energy", ("p_mw", "p_droop_booked_mw"), ("loss_mw",), "e_stored_mwh"),
@@ -188,8 +190,8 @@ class Battery:
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
-        """Return to the initial charge; no droop has been offered yet."""
-        self._context = context
+        """Return to the initial charge; nothing has been ordered and no droop offered yet."""
+        self._context, self._orders = context, Orders(len(self._of))
         self._state = self._first.copy()
         self._dt_last_s = 0.0
         self._longest_s = 0.0
@@ -199,6 +201,20 @@ class Battery:
         calendar_pu, cycle_pu = self._lost_pu[:, ages]
         self._ageing = LfpAgeing(calendar_pu, cycle_pu, column(self._of, "soc_initial_pu")[ages])
         self._outside = np.zeros(int(ages.sum()), dtype=bool)
+
+    def refusal(self, unit: int, command: Order) -> str | None:
+        """Return why a battery can never follow an order for power: it smooths, or None."""
+        if self._of[unit].mode == "follow_order" or command.p_mw == 0.0:
+            return None
+        return f"{self._name(unit)}: mode is ramp_smoothing, p_mw = {command.p_mw:g} needs mode: follow_order"
+
+    def command(self, t_s: float, unit: int, name: str, command: Order) -> None:
+        """Hold another power from `t_s` on. Raises ScenarioError where the battery smooths."""
+        del name
+        text = self.refusal(unit, command)
+        if text is not None:
+            raise ScenarioError(text)
+        self._orders.give(t_s, unit, self._name(unit), command, self._context.emit)
 
     def devices(self) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...]:
         """Return the static part of each battery's droop offer, and its converter's model."""
@@ -213,6 +229,8 @@ class Battery:
             self._check_energy(dt_s)
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
+        self._inputs[kernel.ORDER_MW] += self._orders.p_mw
+        self._inputs[kernel.ORDER_MVAR] += self._orders.q_mvar
         outputs = np.empty((len(self._names), len(self._of)))
         before_mwh = self._state[:, kernel.ENERGY].copy()
         kernel.advance_batteries(dt_s, self._dt_last_s, self._params, self._inputs, self._state, outputs)

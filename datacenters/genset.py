@@ -10,6 +10,7 @@ from cosim.core.component import Balance, Context, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats, Ints
+from datacenters.orders import Order, Orders
 from datacenters.ramps import within_rating
 
 S_PER_H = 3600.0
@@ -168,7 +169,7 @@ class Genset:
         Port("e_tank_mwh", "fuel left, at the end"),
         Port("state_code", "0 stopped, 1 starting, 2 running, 3 cooling; at the end"),
     )
-    commands: ClassVar[Mapping[str, type[Params]]] = {"start": Start, "stop": Stop}
+    commands: ClassVar[Mapping[str, type[Params]]] = {"start": Start, "stop": Stop, "order": Order}
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("energy", ("p_fuel_mw",), ("p_delivered_mw", "heat_mw")),
         Balance("fuel", ("p_supply_mw",), ("p_fuel_mw",), "e_tank_mwh"),
@@ -189,8 +190,8 @@ class Genset:
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
-        """Return to the start: stopped or running, tanks full."""
-        self._context = context
+        """Return to the start: stopped or running, tanks full, without orders."""
+        self._context, self._orders = context, Orders(len(self._of))
         self._on = np.array([p.on_at_start for p in self._of], dtype=bool)
         self._first = True
         self._wait_s = np.where(self._on, 0.0, self._start_s)
@@ -201,24 +202,30 @@ class Genset:
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a unit never obeys a command: it starts and stops by its order."""
-        del command
-        if not self._by_order[unit]:
+        if not self._by_order[unit] or isinstance(command, Order):
             return None
         text = "starts_by is order: it runs while p_order_mw is above 0; set starts_by: command"
         return f"{self._name(unit)}: {text}"
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
-        """Start or stop an engine at `t_s`. Raises ScenarioError where it starts by its order."""
+        """Start or stop an engine at `t_s`, or give it an order.
+
+        Raises ScenarioError where it is started or stopped and starts by its order.
+        """
         text = self.refusal(unit, command)
         if text is not None:
             raise ScenarioError(text)
+        if isinstance(command, Order):
+            self._orders.give(t_s, unit, self._name(unit), command, self._context.emit)
+            return
         self._on[unit] = name == "start"
         told = "engine starts" if name == "start" else "load is dropped, engine cools and stops"
         self._context.emit(t_s, self._name(unit), name, told)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Follow the orders over `dt_s`, as far as engines run and accept load."""
-        order_mw, live = np.asarray(inputs["p_order_mw"]), np.asarray(inputs["vm_pu"]) > 0.0
+        order_mw, live = inputs["p_order_mw"] + self._orders.p_mw, np.asarray(inputs["vm_pu"]) > 0.0
+        q_order_mvar = inputs["q_order_mvar"] + self._orders.q_mvar
         wanted = np.where(self._by_order, order_mw > 0.0, self._on)
         wanted &= ~self._tanked | (self._fuel_mwh > 0.0)
         if self._first:
@@ -244,9 +251,7 @@ class Genset:
         on_load = wanted & live & (ready_s > 0.0)
         return {
             "p_mw": -delivered_mw,
-            "q_mvar": np.where(
-                on_load, within_rating(inputs["q_order_mvar"], delivered_mw, self._rated_mva), 0.0
-            ),
+            "q_mvar": np.where(on_load, within_rating(q_order_mvar, delivered_mw, self._rated_mva), 0.0),
             "p_delivered_mw": delivered_mw,
             "p_unmet_mw": order_mw - delivered_mw,
             "p_accepted_mw": np.where(self._runs & live, np.minimum(self._ceiling_pu, 1.0), 0.0)

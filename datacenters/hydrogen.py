@@ -7,9 +7,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from cosim.core.component import Balance, Context, Port
+from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
 from datacenters.hydrogen_tank import LHV_MJ_PER_KG, Tank, pressure
+from datacenters.orders import Order, Orders
 from datacenters.stack import Stack, Stacks
 
 S_PER_H = 3600.0
@@ -122,7 +124,8 @@ class Side:
         stopped = load_pu * full_kg > most_kg
         self.stacks.trip(stopped)
         kg = np.where(stopped, np.maximum(most_kg, 0.0), load_pu * full_kg)
-        return kg / full_kg * self._rated_mw, kg, helped * self._help_mw
+        load_pu = np.where(stopped, kg / full_kg, load_pu)
+        return load_pu * self._rated_mw, kg, helped * self._help_mw
 
 
 class Hydrogen:
@@ -161,6 +164,7 @@ class Hydrogen:
         Port("electrolyser_code", "0 cold, 1 starting, 2 producing, 3 warm; at the end"),
         Port("fuel_cell_code", "0 cold, 1 starting, 2 producing, 3 warm; at the end"),
     )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order}
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("energy", ("p_mw", "p_h2_in_mw"), ("heat_mw", "p_h2_out_mw"), "e_h2_mwh"),
         Balance("hydrogen", ("p_h2_made_mw", "p_h2_in_mw"), ("p_h2_used_mw", "p_h2_out_mw"), "e_h2_mwh"),
@@ -180,16 +184,33 @@ class Hydrogen:
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
-        """Return to the initial pressure and to standby."""
-        del context
+        """Return to the initial pressure and to standby, without orders."""
+        self._context, self._orders = context, Orders(len(self._volume_m3))
         self._kg = self._first_kg.copy()
         self._makers.stacks.reset()
         self._users.stacks.reset()
 
+    def refusal(self, unit: int, command: Order) -> str | None:
+        """Return why an order can never be followed, or None: converters work at unity power factor."""
+        if command.q_mvar == 0.0:
+            return None
+        return f"{self._name(unit)}: q_mvar = {command.q_mvar:g}, but converters work at unity power factor"
+
+    def command(self, t_s: float, unit: int, name: str, command: Order) -> None:
+        """Make or use hydrogen at another power from `t_s` on. Raises ScenarioError for reactive power."""
+        del name
+        text = self.refusal(unit, command)
+        if text is not None:
+            raise ScenarioError(text)
+        self._orders.give(t_s, unit, self._name(unit), command, self._context.emit)
+
+    def _name(self, i: int) -> str:
+        return self._context.names[i] if i < len(self._context.names) else f"hydrogen {i}"
+
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Follow the orders over `dt_s`, within the tanks' pressures."""
         del t_s
-        order_mw, live = np.asarray(inputs["p_order_mw"]), np.asarray(inputs["vm_pu"]) > 0.0
+        order_mw, live = inputs["p_order_mw"] + self._orders.p_mw, np.asarray(inputs["vm_pu"]) > 0.0
         brought_kg = np.minimum(inputs["h2_delivered_kg_per_s"] * dt_s, self._most_kg - self._kg)
         spare_kg = self._kg + brought_kg - self._least_kg
         given_mw, used_kg, use_help_mw = self._users.advance(-order_mw, live, spare_kg, dt_s)

@@ -92,6 +92,12 @@ class MustTakeParams(Params):
         return 1.1 * self.p_rated_mw if self.s_rated_mva is None else self.s_rated_mva
 
 
+class Limit(Params):
+    """Event `limit`: the most the source may deliver from now on."""
+
+    p_mw: float | None = Field(default=None, ge=0, description="power; none lifts the limit")
+
+
 class MustTake:
     """Sources that deliver what is available, unless a limit or a ramp holds them back.
 
@@ -120,6 +126,7 @@ class MustTake:
         Port("p_auxiliary_mw", "drawn while it does not run"),
         Port("state_code", "0 tripped or restarting, 1 running; at the end"),
     )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"limit": Limit}
     links: ClassVar[tuple[Link, ...]] = (Link("profile", takes={"scale_pu": "scale_pu"}),)
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("available", ("p_available_mw",), ("p_delivered_mw", "p_curtailed_mw")),
@@ -142,6 +149,13 @@ class MustTake:
         self._now_mw: Floats | None = None
         self._off = np.zeros(self._rated_mw.size, dtype=bool)
         self._wait_s = np.zeros_like(self._rated_mw)
+        self._told_mw = np.full_like(self._rated_mw, NO_LIMIT_MW)
+
+    def command(self, t_s: float, unit: int, name: str, command: Limit) -> None:
+        """Set or lift the limit of a source from `t_s` on."""
+        self._told_mw[unit] = NO_LIMIT_MW if command.p_mw is None else command.p_mw
+        told = "limit is lifted" if command.p_mw is None else f"limit is {command.p_mw:g} MW"
+        self._context.emit(t_s, self._name(unit), name, told)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Deliver what is available over `dt_s`, within limit and ramps.
@@ -151,7 +165,7 @@ class MustTake:
         live, scale_pu = np.asarray(inputs["vm_pu"]) > 0.0, np.asarray(inputs["scale_pu"])
         self._check(t_s, scale_pu)
         available_mw = np.minimum(scale_pu, 1.0) * self._rated_mw
-        limit_mw = np.maximum(inputs["p_limit_mw"], 0.0)
+        limit_mw = np.maximum(np.minimum(inputs["p_limit_mw"], self._told_mw), 0.0)
         target_mw = np.minimum(available_mw, np.maximum(limit_mw, self._least_mw))
         before_mw = target_mw if self._now_mw is None else np.minimum(self._now_mw, available_mw)
         before_mw = np.where(self._off, np.minimum(self._least_mw, target_mw), before_mw)
@@ -182,14 +196,16 @@ class MustTake:
         return np.where(live, dt_s - waits_s, 0.0)
 
     def _check(self, t_s: float, scale_pu: Floats) -> None:
-        names = self._context.names
         findings = [
-            f"{names[i] if i < len(names) else f'must_take {i}'}: scale_pu = {scale_pu[i]:g} at t_s ="
+            f"{self._name(int(i))}: scale_pu = {scale_pu[i]:g} at t_s ="
             f" {t_s:g}; 0 to 1 of p_rated_mw = {self._rated_mw[i]:g} can be available: give its profile"
             " relative_to: peak, or absolute"
             for i in np.flatnonzero((scale_pu < 0.0) | (scale_pu > 1.0 + 1e-9))
         ]
         collected(findings, ScenarioError)
+
+    def _name(self, i: int) -> str:
+        return self._context.names[i] if i < len(self._context.names) else f"must_take {i}"
 
 
 def above_mw_s(

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from cosim.core.component import Balance, Context, Port
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
+from datacenters.orders import Order, Orders
 from datacenters.ramps import within_rating
 
 S_PER_H = 3600.0
@@ -80,6 +81,7 @@ class Supercapacitor:
         Port("v_terminal_kv", "voltage at the bank's terminals at the end, under this power"),
         Port("p_unmet_mw", "converter power wanted and not delivered: rating or voltage"),
     )
+    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order}
     balances: ClassVar[tuple[Balance, ...]] = (Balance("energy", ("p_mw",), ("loss_mw",), "e_stored_mwh"),)
 
     def __init__(self, params: Sequence[SupercapacitorParams]) -> None:
@@ -92,16 +94,24 @@ class Supercapacitor:
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
-        """Return to the initial voltage."""
-        del context
+        """Return to the initial voltage, without orders."""
+        self._context, self._orders = context, Orders(len(self._rated_mw))
         span = self._high_kv**2 - self._low_kv**2
         self._inner_kv = np.sqrt(self._low_kv**2 + self._soc_pu * span)
+
+    def command(self, t_s: float, unit: int, name: str, command: Order) -> None:
+        """Hold another power from `t_s` on."""
+        del name
+        names = self._context.names
+        who = names[unit] if unit < len(names) else f"supercapacitor {unit}"
+        self._orders.give(t_s, unit, who, command, self._context.emit)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Hold one power over `dt_s`, as near to the order as the bank allows."""
         del t_s
         live = inputs["vm_pu"] > 0.0
-        order_mw = np.asarray(inputs["p_order_mw"])
+        order_mw = inputs["p_order_mw"] + self._orders.p_mw
+        q_order_mvar = inputs["q_order_mvar"] + self._orders.q_mvar
         wanted_mw = np.where(live, np.clip(order_mw, -self._rated_mw, self._rated_mw), 0.0)
         bank_mw = np.where(wanted_mw > 0.0, wanted_mw * self._eta_pu, wanted_mw / self._eta_pu)
         bank_mw = self._allowed(bank_mw, dt_s)
@@ -113,9 +123,7 @@ class Supercapacitor:
         p_mw = np.where(live, converter_mw + self._standby_mw, 0.0)
         return {
             "p_mw": p_mw,
-            "q_mvar": np.where(
-                live, within_rating(inputs["q_order_mvar"], converter_mw, 1.1 * self._rated_mw), 0.0
-            ),
+            "q_mvar": np.where(live, within_rating(q_order_mvar, converter_mw, 1.1 * self._rated_mw), 0.0),
             "loss_mw": p_mw - (after_mj - before_mj) / dt_s,
             "e_stored_mwh": after_mj / S_PER_H,
             "soc_pu": (self._inner_kv**2 - self._low_kv**2) / (self._high_kv**2 - self._low_kv**2),

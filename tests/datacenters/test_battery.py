@@ -14,6 +14,7 @@ from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
 from datacenters.battery import Battery, BatteryParams
 from datacenters.converter import Converter
+from datacenters.orders import Order
 
 PLAIN = BatteryParams(p_rated_mw=50.0, e_rated_mwh=100.0)
 DROOPY = BatteryParams(p_rated_mw=20.0, e_rated_mwh=5.0, droop_mw_per_hz=100.0)
@@ -264,6 +265,18 @@ def test_kernel_equals_plain_python_on_random_orders(seed):
         energy, p_mw = numpy_step(params, energy, order_mw, dt_s)
         assert out["e_stored_mwh"][0] == pytest.approx(energy, rel=1e-12)
         assert out["p_mw"][0] == pytest.approx(p_mw, rel=1e-12, abs=1e-9)
+
+
+def test_an_order_by_event_adds_to_what_is_wired_and_smoothing_refuses_it():
+    battery = Battery([PLAIN, DROOPY])
+    battery.command(0.0, 1, "order", Order(p_mw=-5.0, q_mvar=2.0))
+    out = battery.step(0.0, 60.0, inputs(battery, p_order_mw=-1.0))
+    assert_allclose(out["p_mw"], [-1.0 + 0.1, -6.0 + 0.04])
+    assert_allclose(out["q_mvar"], [0.0, 2.0])
+    battery.reset(Context())
+    assert_allclose(battery.step(0.0, 60.0, inputs(battery))["p_mw"], [0.1, 0.04])
+    with pytest.raises(ScenarioError, match=r"battery 0: mode is ramp_smoothing, p_mw = 1 needs"):
+        Battery([smoother(10.0)]).command(0.0, 0, "order", Order(p_mw=1.0))
 
 
 def test_a_battery_with_a_converter_books_what_its_model_drew():

@@ -11,6 +11,7 @@ from cosim.core.component import Context
 from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
 from datacenters.genset import Genset, GensetParams, Start, Stop
+from datacenters.orders import Order
 
 DIESEL = GensetParams(p_rated_mw=2.0, tank_mwh=40.0)
 GAS = GensetParams(kind="gas", p_rated_mw=4.0)
@@ -134,6 +135,15 @@ def test_commands_start_and_stop_an_engine():
     assert (dropped["state_code"], dropped["p_delivered_mw"], dropped["p_unmet_mw"]) == (3.0, 0.0, 1.6)
     with pytest.raises(ScenarioError, match="genset 0: starts_by is order"):
         Genset([GAS]).command(0.0, 0, "stop", Stop())
+
+
+def test_an_order_by_event_starts_an_engine_and_loads_it():
+    genset = Genset([FAST])
+    step(genset, 10.0, 0.0)
+    genset.command(10.0, 0, "order", Order(p_mw=2.0, q_mvar=-0.5))
+    rows = [step(genset, 10.0, 0.0) for _ in range(2)]
+    assert [row["p_delivered_mw"] for row in rows] == [0.0, 2.0]
+    assert rows[1]["q_mvar"] == -0.5
 
 
 def test_without_voltage_a_genset_starts_but_delivers_nothing_until_it_returns():

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
 
+from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
 from datacenters.hydrogen import Electrolyser, FuelCell, Hydrogen, HydrogenParams
 from datacenters.hydrogen_tank import LHV_MJ_PER_KG, Tank, compressibility, density, pressure
+from datacenters.orders import Order
 
 PLANT = HydrogenParams(
     tank=Tank(volume_m3=200.0),
@@ -174,6 +176,15 @@ def test_without_voltage_stacks_are_off_at_once_and_start_anew():
     dead = step(plant, 1.0, 5.0, vm_pu=0.0)
     assert (dead["p_mw"], dead["heat_mw"], dead["p_h2_made_mw"]) == (0.0, 0.0, 0.0)
     assert step(plant, 1.0, 5.0)["electrolyser_code"] == 1.0
+
+
+def test_an_order_by_event_is_followed_and_reactive_power_is_refused():
+    plant = Hydrogen([PLANT])
+    step(plant, 1.0, 0.0)
+    plant.command(1.0, 0, "order", Order(p_mw=-2.0))
+    assert [step(plant, 60.0, 0.0)["p_fuel_cell_mw"] for _ in range(2)][-1] == 2.0
+    with pytest.raises(ScenarioError, match="hydrogen 0: q_mvar = 1"):
+        plant.command(1.0, 0, "order", Order(p_mw=-2.0, q_mvar=1.0))
 
 
 def test_hydrogen_for_48_hours_weighs_what_the_fuel_cell_needs():

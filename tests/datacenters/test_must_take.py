@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cosim.core.component import Context
 from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
-from datacenters.must_take import MustTake, MustTakeParams
+from datacenters.must_take import Limit, MustTake, MustTakeParams
 
 SUN = MustTakeParams(p_rated_mw=100.0)
 WIND = MustTakeParams(kind="wind", p_rated_mw=50.0)
@@ -52,6 +52,16 @@ def test_a_reactor_follows_a_limit_at_its_ramp_down_to_its_lowest_power():
     assert_allclose([row["p_above_limit_mw"] for row in powers], [r["p_delivered_mw"] - 20.0 for r in powers])
     risen = [step(reactor, 60.0)["p_delivered_mw"] for _ in range(11)]
     assert_allclose(risen, [*(42.0 + 4.0 * np.arange(10)), 80.0])
+
+
+def test_a_limit_by_event_holds_until_it_is_lifted():
+    wind = MustTake([WIND])
+    step(wind, 60.0)
+    wind.command(60.0, 0, "limit", Limit(p_mw=10.0))
+    limited = [step(wind, 60.0, p_limit_mw=30.0) for _ in range(2)]
+    assert limited[1]["p_mw"] == -10.0
+    wind.command(180.0, 0, "limit", Limit())
+    assert [step(wind, 60.0, p_limit_mw=30.0)["p_mw"] for _ in range(2)][1] == -30.0
 
 
 @settings(deadline=None, max_examples=80)

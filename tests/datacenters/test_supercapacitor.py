@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose
 from pydantic import ValidationError
 from scipy.integrate import solve_ivp
 
+from cosim.core.component import Context
 from cosim.testing import check_component
+from datacenters.orders import Order
 from datacenters.supercapacitor import Supercapacitor, SupercapacitorParams
 
 BANK = SupercapacitorParams(
@@ -95,6 +97,15 @@ def test_without_voltage_nothing_flows_and_charge_stays():
     assert (dead["p_mw"], dead["q_mvar"], dead["loss_mw"]) == (0.0, 0.0, 0.0)
     assert dead["e_stored_mwh"] == before["e_stored_mwh"]
     assert dead["p_unmet_mw"] == 2.0
+
+
+def test_an_order_by_event_adds_to_what_is_wired():
+    bank = Supercapacitor([BARE])
+    bank.command(0.0, 0, "order", Order(p_mw=-1.0, q_mvar=0.5))
+    out = step(bank, 1.0, 0.25)
+    assert (out["p_mw"], out["q_mvar"]) == (-0.75, 0.5)
+    bank.reset(Context())
+    assert step(bank, 1.0, 0.25)["p_mw"] == 0.25
 
 
 @pytest.mark.parametrize(
