@@ -4,18 +4,25 @@
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from cosim.core.params import Params
+from datacenters import genset, must_take
 from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.genset import GensetParams
 from datacenters.gpu import Node, Stage
 from datacenters.hall import GpuHallParams
+from datacenters.hydrogen import ALKALINE, Electrolyser, FuelCell, HydrogenParams
+from datacenters.hydrogen_tank import Tank
+from datacenters.must_take import MustTakeParams
 from datacenters.smoothing import Smoothing
+from datacenters.supercapacitor import SupercapacitorParams
 from datacenters.ups import Ups
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
@@ -40,6 +47,16 @@ def rack_table() -> str:
     return "\n".join(rows)
 
 
+def kinds_table(model: type[Params], kinds: Mapping[str, Mapping[str, object]]) -> str:
+    """What each kind changes in the defaults of a model; the first kind is the model's own."""
+    changed = list(dict.fromkeys(name for kind in kinds.values() for name in kind))
+    rows = ["| parameter | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    for name in changed:
+        cells = [kind.get(name, model.model_fields[name].default) for kind in kinds.values()]
+        rows.append(f"| `{name}` | " + " | ".join("" if c is None else str(c) for c in cells) + " |")
+    return "\n".join(rows)
+
+
 TABLES = {
     ("hall.md", "GpuHallParams"): parameter_table(GpuHallParams),
     ("hall.md", "Cooling"): parameter_table(Cooling),
@@ -52,6 +69,16 @@ TABLES = {
     ("it_power.md", "Smoothing"): parameter_table(Smoothing),
     ("battery.md", "BatteryParams"): parameter_table(BatteryParams),
     ("battery.md", "Converter"): parameter_table(Converter),
+    ("storage.md", "SupercapacitorParams"): parameter_table(SupercapacitorParams),
+    ("storage.md", "MustTakeParams"): parameter_table(MustTakeParams),
+    ("storage.md", "must_take kinds"): kinds_table(MustTakeParams, must_take.KINDS),
+    ("genset.md", "GensetParams"): parameter_table(GensetParams),
+    ("genset.md", "genset kinds"): kinds_table(GensetParams, genset.KINDS),
+    ("hydrogen.md", "HydrogenParams"): parameter_table(HydrogenParams),
+    ("hydrogen.md", "Tank"): parameter_table(Tank),
+    ("hydrogen.md", "Electrolyser"): parameter_table(Electrolyser),
+    ("hydrogen.md", "alkaline"): kinds_table(Electrolyser, {"pem": {}, "alkaline": ALKALINE}),
+    ("hydrogen.md", "FuelCell"): parameter_table(FuelCell),
 }
 
 
