@@ -27,9 +27,8 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """What each kind changes in the defaults.
 
-nuclear: between half and full load at 3 to 5 % a minute is what light-water reactors are asked for (European
-Utility Requirements, as told by OECD NEA, Technical and Economic Aspects of Load Following with Nuclear Power
-Plants, 2011). Restart and auxiliaries (unconfirmed).
+nuclear: between half and full load at 3 to 5 % a minute is what light-water reactors are said to be asked for
+(European Utility Requirements). All numbers (unconfirmed).
 """
 
 
