@@ -141,7 +141,7 @@ def _grid(seen: Examined, connections: Connections) -> Grid | None:
 
 
 def _guilty(seen: Examined, connections: Connections, line: str) -> KeyPath:
-    """Return the key a grid complains about: of the unit it quotes, or of the grid itself."""
+    """Return the key a grid complains about: of the unit or window it quotes, or of the grid itself."""
     said_by = (
         ("drives", connections.drivers, connections.driven),
         ("at", connections.units, connections.points),
@@ -151,7 +151,11 @@ def _guilty(seen: Examined, connections: Connections, line: str) -> KeyPath:
             if repr(unit) in line or repr(value) in line:
                 return ("units", unit, key)
     said = seen.draft.data.get("grid", {})
-    return next((("grid", key) for key in ("case", "network") if said.get(key)), ("grid",))
+    for place, window in enumerate(said.get("windows", ())):
+        if repr(window["name"]) in line:
+            return ("grid", "windows", place)
+    keys = [key for key in said if f"{key}=" in line]
+    return next((("grid", key) for key in (*keys, "case", "network") if said.get(key)), ("grid",))
 
 
 def _point_findings(seen: Examined, connections: Connections) -> list[Finding]:

@@ -49,6 +49,7 @@ class Converter(Params):
                 "q_mvar": DeviceInput("q_set_mvar", base=-1.0),
             },
             reports={"p_drawn_mw": DeviceReport("p_mw")},
+            f_nominal_hz=self.f_nominal_hz if droop_mw_per_hz > 0.0 else None,
         )
 
     def _following(

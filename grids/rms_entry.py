@@ -1,21 +1,31 @@
 """From a power flow where it stands to a running dynamic session, without a jump."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from pydantic import ValidationError
 
 from cosim.core.component import DeviceOffer
-from cosim.core.errors import CaseError, ScenarioError, collected
-from cosim.core.grid import Connections
+from cosim.core.errors import CaseError, ScenarioError, SolveError, collected
+from cosim.core.grid import Connections, GridWindow
 from cosim.core.types import Bools, Floats
 from grids.dynamics.device import Device
 from grids.dynamics.devices.droop_offer import DroopOfferParams
 from grids.dynamics.events import Event
 from grids.dynamics.network import DENSE_PORTS
-from grids.dynamics.operating import GIVEN, MAKERS, Element, OperatingPoint, point_of
+from grids.dynamics.operating import (
+    GIVEN,
+    MAKERS,
+    Element,
+    OperatingPoint,
+    point_of,
+    solve_operating_point,
+)
 from grids.dynamics.registry import device
+from grids.dynamics.scheme import check_step
 from grids.dynamics.session import Session
 from grids.dynamics.start import CURRENT, IMPEDANCE, POWER, begin
 from grids.dynamics.system import build_system
@@ -83,6 +93,49 @@ def check_models(inside: Inside) -> None:
         "genrou.csv or gencls.csv beside the case, or run it with engine powerflow"
     )
     raise CaseError(msg)
+
+
+def check_steps(inside: Inside, windows: Sequence[GridWindow]) -> None:
+    """Refuse an inner step that the models of the case do not allow; devices of units are asked at the start.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the window, the element, its time constant and the largest step.
+    """
+    wrong = []
+    with contextlib.suppress(SolveError, CaseError):  # told when it starts: then the state is that of the run
+        point = solve_operating_point(inside.case)
+        groups = build_system(point, read_units(inside.case), DENSE_PORTS).groups
+        for window in windows:
+            params = cast("RmsWindowParams", window.params)
+            try:
+                check_step(groups, params.inner_step_s, params.method)
+            except ScenarioError as error:
+                where = f"window {window.name!r}: " if np.isfinite(window.to_s) else ""
+                wrong.append(f"{where}inner_{error}")
+    collected(wrong, ScenarioError)
+
+
+def check_hosted(inside: Inside, connections: Connections) -> None:
+    """Refuse devices of units that cannot be, or are per unit of another frequency than the grid's.
+
+    Raises
+    ------
+    ScenarioError
+        With all of them, each with its unit.
+    """
+    f_hz, wrong = float(inside.case.meta["f_nominal_hz"]), list[str]()
+    for unit, offer in zip(connections.units, connections.hosted, strict=False):
+        if offer is None:
+            continue
+        try:
+            hosted_units(offer, unit)
+        except ScenarioError as error:
+            wrong += str(error).splitlines()
+        if offer.f_nominal_hz not in {None, f_hz}:
+            wrong.append(f"unit {unit!r}: f_nominal_hz={offer.f_nominal_hz:g}, but the grid's is {f_hz:g}")
+    collected(wrong, ScenarioError)
 
 
 def start_session(

@@ -25,8 +25,9 @@ from grids.engine import PowerFlowGrid
 from grids.params import RmsWindowParams
 from grids.rms_entry import (
     Standing,
+    check_hosted,
     check_models,
-    hosted_units,
+    check_steps,
     is_hosted,
     models_of,
     rotor_angles,
@@ -73,9 +74,8 @@ class RmsWindows:
         self._inside = inside = flow.inside
         self._policy = policy
         check_models(inside)
-        for unit, offer in zip(connections.units, connections.hosted, strict=False):
-            if offer is not None:
-                hosted_units(offer, unit)
+        check_steps(inside, self._windows)
+        check_hosted(inside, connections)
         self._reports = reports_of(connections)
         self.elements: Mapping[str, tuple[str, ...]] = flow.elements
         more = {"gen": RMS_GEN, "point": (*flow.columns["point"], *self._reports)}

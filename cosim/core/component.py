@@ -112,6 +112,8 @@ class DeviceOffer:
     """Output port -> what it drives."""
     reports: Mapping[str, DeviceReport] = field(default_factory=dict)
     """Input port -> what it hears."""
+    f_nominal_hz: float | None = None
+    """Nominal frequency its parameters are per unit of; a grid of another one refuses it."""
 
 
 Offer = DroopOffer | DeviceOffer | None

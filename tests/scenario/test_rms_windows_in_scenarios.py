@@ -114,3 +114,19 @@ def test_a_case_without_dynamic_models_is_refused_with_the_machines_that_lack_on
     (line,) = told(write("grid: {engine: rms, case: two_bus}\n"))
     assert line.startswith("grid.case = two_bus: case 'two_bus' has no dynamic model for ")
     assert "genrou.csv" in line
+
+
+def test_a_step_the_machines_do_not_allow_is_refused_before_the_run(write):
+    (line,) = told(write("grid: {engine: rms, case: ieee39, inner_step_s: 0.03}\n"))
+    assert line.startswith("grid.inner_step_s = 0.03: inner_step_s=0.03 is too large for gen_30 (genrou)")
+    late = WINDOWED.replace("to_s: 310}", "to_s: 310, inner_step_s: 0.012, method: heun}")
+    (line,) = told(write(late))
+    assert line.startswith("grid.windows[1]")
+    assert "window 'late': inner_step_s=0.012 is too large" in line
+
+
+def test_a_converter_per_unit_of_another_frequency_is_refused(write):
+    battery = "component: battery, at: bus_16, p_rated_mw: 50, e_rated_mwh: 100"
+    unit = f"units:\n  store: {{{battery}, droop_mw_per_hz: 20, converter: {{f_nominal_hz: 50}}}}\n"
+    (line,) = told(write("grid: {engine: rms, case: ieee39}\n" + unit))
+    assert line.endswith("unit 'store': f_nominal_hz=50, but the grid's is 60")
