@@ -8,12 +8,20 @@ from scipy.integrate import solve_ivp
 from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.kernels import hall as k
 from datacenters.sizing import thermal_network
+from datacenters.smoothing import Smoothing
 from datacenters.thermal import heat_flows, propagators, rates
 
 PARAMS = [
     GpuHallParams(it_rated_mw=100.0),
     GpuHallParams(rack="h100_hgx_air", racks_count=500),
-    GpuHallParams(it_rated_mw=50.0, gpus_count=25000, curve_exponent_pu=1.6, memory_bound_pu=0.4),
+    GpuHallParams(
+        it_rated_mw=50.0,
+        gpus_count=25000,
+        curve_exponent_pu=1.6,
+        memory_bound_pu=0.4,
+        work_intensity_pu=0.9,
+        smoothing=Smoothing(floor_pu=0.5, ramp_up_pu_per_s=0.2, ramp_down_pu_per_s=0.1),
+    ),
 ]
 P = np.array([GpuHall([p])._params[0] for p in PARAMS])
 NETWORKS = [thermal_network(p) for p in PARAMS]
@@ -44,11 +52,23 @@ def forcing(now, die, coolant, air):
     return drives, clock, speed, plant
 
 
-def reference(state, now, dt_s):
-    """Advance one step in NumPy; return the new state and (it, cooling, loss, rejected, done) means."""
+def shaped(wanted, clock, cap, die, *, held, dt_s):
+    """Return what work may draw and what is drawn with ballast on top (units,)."""
+    highest = held + P[:, k.RISE_MW_PER_S] * dt_s
+    work = np.minimum(wanted, highest)
+    least = np.maximum(np.minimum(P[:, k.FLOOR_MW], highest), held - P[:, k.FALL_MW_PER_S] * dt_s)
+    ceiling = P[:, k.IDLE_MW] + (P[:, k.RATED_MW] - P[:, k.IDLE_MW]) * clock ** P[:, k.EXPONENT]
+    leak = P[:, k.LEAK_MW_PER_K] * (die - P[:, k.T_REFERENCE])
+    capped = np.maximum(cap * P[:, k.RATED_MW] - leak, P[:, k.IDLE_MW])
+    ceiling = np.where(cap < 1, np.minimum(ceiling, capped), ceiling)
+    return work, np.maximum(work, np.minimum(least, ceiling))
+
+
+def reference(state, now, dt_s, held, burnt):
+    """Advance one step in NumPy: state, means of it ... done and ballast, what shaping remembers."""
     steps = int(np.ceil(dt_s / 0.25 - 1e-9))
     whole, half = (np.array(m) for m in zip(*(propagators(n, dt_s / steps) for n in NETWORKS), strict=True))
-    sums = np.zeros((5, len(P)))
+    sums = np.zeros((6, len(P)))
     carnot = [
         np.where(
             (lift := now[1] + P[:, k.CONDENSER_K] - P[:, s] + P[:, k.EVAPORATOR_K]) > 0,
@@ -58,9 +78,17 @@ def reference(state, now, dt_s):
         for s in (k.LIQUID_SET, k.AIR_SET)
     ]
     for _ in range(steps):
-        drives, *_ = forcing(now, state[:, k.T_DIE], state[:, k.T_COOLANT], state[:, k.T_AIR])
+        drives, clock, *_ = forcing(now, state[:, k.T_DIE], state[:, k.T_COOLANT], state[:, k.T_AIR])
+        short_s, cap = dt_s / steps, now[2]
+        drives[:, 0] = shaped(drives[:, 0], clock, cap, state[:, k.T_DIE], held=held, dt_s=short_s)[1]
         middle = np.einsum("uc,ucr->ur", np.hstack([state, drives]), half)
-        drives, _, speed, plant = forcing(now, *middle.T)
+        drives, clock, speed, plant = forcing(now, *middle.T)
+        wanted = drives[:, 0].copy()
+        work, held = shaped(wanted, clock, cap, middle[:, k.HALF_DIE], held=held, dt_s=short_s)
+        drives[:, 0] = held
+        lag = whole[:, [k.P_FILTERED, k.N_STATES]]
+        both = np.stack([burnt, held - work], axis=1)
+        burnt, ballast = ((both * lag[:, :, row]).sum(axis=1) for row in (k.P_FILTERED, k.MEAN_POWER))
         end = np.einsum("uc,ucr->ur", np.hstack([state, drives]), whole)
         state = end[:, : k.N_STATES]
         it = end[:, k.MEAN_POWER] + P[:, k.LEAK_MW_PER_K] * (end[:, k.MEAN_DIE] - P[:, k.T_REFERENCE])
@@ -68,9 +96,12 @@ def reference(state, now, dt_s):
         cooling = P[:, k.LIQUID_MOVER] + P[:, k.AIR_MOVER]
         for (_, chill, share), fan, cop in zip(plant, (k.LIQUID_FAN, k.AIR_FAN), carnot, strict=True):
             cooling = cooling + P[:, fan] * share**3 + chill / cop
-        done = np.minimum(now[0], P[:, k.GPUS] * speed)
-        sums += np.array([it, cooling, loss, drives[:, 1] + drives[:, 2], done])
-    return state, sums / steps
+        share = np.clip((work - P[:, k.IDLE_MW]) / (wanted - P[:, k.IDLE_MW] + 1e-300), 1e-300, 1)
+        slow = clock * share ** (1 / P[:, k.EXPONENT])
+        held_back = 1 / ((1 - P[:, k.MEMORY]) / slow + P[:, k.MEMORY]) / speed
+        done = np.minimum(now[0], P[:, k.GPUS] * speed) * np.where(work < wanted, held_back, 1)
+        sums += np.array([it, cooling, loss, drives[:, 1] + drives[:, 2], done, ballast])
+    return state, sums / steps, held, burnt
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -82,17 +113,26 @@ def test_kernel_equals_numpy_on_random_inputs(seed):
     start = np.array([np.full(3, 8000.0), np.full(3, 20.0), np.ones(3), np.ones(3)])
     hall.step(0.0, 1.0, dict(zip(names, start, strict=True)) | rest)
     state = hall._state.copy()
+    held, burnt = hall._shaped.T.copy()
+    ballast_mw = 0.0
     for _ in range(30):
         now = np.array(
             [rng.uniform(0, 5e4, 3), rng.uniform(-20, 45, 3), rng.uniform(0.4, 1.2, 3), rng.uniform(0, 1, 3)]
         )
         dt_s = rng.choice([0.1, 0.25, 1.0, 7.0])
         out = hall.step(0.0, dt_s, dict(zip(names, now, strict=True)) | rest)
-        state, means = reference(state, now, dt_s)
+        state, means, held, burnt = reference(state, now, dt_s, held, burnt)
         assert_allclose(hall._state, state, rtol=1e-12, atol=1e-12)
-        got = [out[n] for n in ("it_mw", "cooling_mw", "loss_mw", "heat_rejected_mw", "work_done_gpu")]
+        got = [
+            out[n]
+            for n in ("it_mw", "cooling_mw", "loss_mw", "heat_rejected_mw", "work_done_gpu", "ballast_mw")
+        ]
         assert_allclose(got, means, rtol=1e-12, atol=1e-12)
+        held, burnt = hall._shaped.T.copy()
+        ballast_mw = max(ballast_mw, out["ballast_mw"][2])
         state = hall._state.copy()  # compare step by step: switches amplify rounding over many steps
+
+    assert ballast_mw > 1.0
 
 
 def continuous(state, now, until_s):
@@ -102,6 +142,7 @@ def continuous(state, now, until_s):
     def slope(_, flat):
         x = flat.reshape(len(P), -1)
         drives, *_ = forcing(now, x[:, k.T_DIE], x[:, k.T_COOLANT], x[:, k.T_AIR])
+        drives[:, 0] = np.maximum(drives[:, 0], P[:, k.FLOOR_MW])
         return np.concatenate([a @ x[i] + b @ drives[i] for i, (a, b) in enumerate(matrices)])
 
     done = solve_ivp(slope, (0, until_s), state.ravel(), method="Radau", rtol=1e-9, atol=1e-9, max_step=0.05)
