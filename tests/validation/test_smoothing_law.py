@@ -7,7 +7,11 @@ that such capacitors alone flatten 600 W a GPU at 0.43 s and faster follows from
 import numpy as np
 import pytest
 
+from cosim.core.component import Context
+from cosim.core.streams import Streams
+from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.smoothing import HOUR_S, Capacitors, Smoothing
+from datacenters.training import Training, TrainingParams
 
 
 def flattened(energy_mj, swing_mw, duty_pu, period_s, tau_s=200.0):
@@ -54,3 +58,16 @@ def test_a_store_of_the_law_flattens_and_half_of_it_does_not(share):
 def test_65_joule_flatten_600_watt_at_43_hundredths_of_a_second_and_faster(period_s, flat):
     drawn, _ = flattened(65e-6, 600e-6, 0.5, period_s, tau_s=20.0)
     assert (np.ptp(drawn) < 0.05 * 600e-6) == flat
+
+
+def test_a_floor_of_80_percent_leaves_a_fifth_of_the_swing_of_training():
+    # GB200: residual swing of 20 % of TDP (published, slides of arXiv 2508.14318)
+    params = GpuHallParams(it_rated_mw=12.0, tau_power_s=0.1, smoothing=Smoothing(floor_pu=0.8))
+    hall, job = GpuHall([params]), Training([TrainingParams(gpus_count=7200.0)])
+    job.reset(Context(streams=Streams(1), names=("job",)))
+    calm = {port.name: np.array([port.default]) for port in hall.inputs}
+    works = [job.step(0.05 * n, 0.05, {})["work_gpu"] for n in range(600)]
+    it_mw = [
+        hall.step(0.05 * n, 0.05, {**calm, "work_gpu": work})["it_mw"][0] for n, work in enumerate(works)
+    ]
+    assert np.ptp(it_mw[100:]) / 12.0 == pytest.approx(0.20, abs=0.01)
