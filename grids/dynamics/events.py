@@ -127,9 +127,18 @@ class BusFault(Event):
         y, name = 1.0 / complex(self.r_pu, self.x_pu), session.system.bus_name(bus)
         end_s = self.at_s + self.clear_after_s
         return (
-            Action(self.at_s, f"fault at {name}", lambda s: s.apply_fault(bus, y)),
-            Action(end_s, f"fault at {name} cleared", lambda s: s.clear_fault(bus)),
+            Action(self.at_s, f"fault at {name}", lambda s: _change_fault(s, bus, y)),
+            Action(end_s, f"fault at {name} cleared", lambda s: _change_fault(s, bus, -y)),
         )
+
+
+def _change_fault(session: "Session", bus: int, by_pu: complex) -> None:
+    """Add an admittance to ground at a bus, where other faults may stand."""
+    rest_pu = session.solution.network.switching.fault_y.get(bus, 0j) + by_pu
+    if abs(rest_pu) > 1e-9 * abs(by_pu):
+        session.apply_fault(bus, rest_pu)
+    else:
+        session.clear_fault(bus)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from cosim.core.errors import ScenarioError
 from grids.case import load_case
-from grids.dynamics import Custom, LineTrip, LoadStep, LoadTrip, Run, SetInput, begin, simulate
+from grids.dynamics import BusFault, Custom, LineTrip, LoadStep, LoadTrip, Run, SetInput, begin, simulate
 from grids.dynamics.devices.electronic_load import ElectronicLoadParams
 from grids.dynamics.tables import Unit
 
@@ -83,6 +83,16 @@ def test_a_function_of_ones_own_is_an_event() -> None:
     theirs = _run(LoadStep(-10.0, 0.1, load="town", q_mvar=-2.5))
     assert ours.log == [(0.1, "the town halves")]
     assert np.allclose(ours.f_coi_hz, theirs.f_coi_hz, rtol=0, atol=1e-9)
+
+
+def test_a_fault_that_is_cleared_leaves_another_at_its_bus() -> None:
+    run = _run(BusFault(8, 0.1, 0.1, x_pu=0.05), BusFault(8, 0.15, 0.1, x_pu=0.05))
+    vm_pu = run.vm_pu["bus_8"].groupby(level=0).last()
+    one, both, other, none = np.interp([0.12, 0.18, 0.22, 0.3], vm_pu.index, vm_pu)
+    assert both < 0.8 * one
+    assert other == pytest.approx(one, rel=0.1)  # the rotors have moved
+    assert none > 0.9
+    assert not run.session.solution.network.switching.fault_y
 
 
 def test_events_of_one_instant_keep_their_order() -> None:
