@@ -1,4 +1,4 @@
-"""A direct-current terminal in a case of the rms engine: blocked, run back and ramped by a scenario's events."""
+"""A direct-current terminal in a case of the rms engine: blocked, run back and ramped by events."""
 
 import shutil
 
