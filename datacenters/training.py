@@ -14,6 +14,8 @@ from cosim.core.types import Floats
 STOPPED, COMPUTING, COMMUNICATING, CHECKPOINT, RESTARTING = range(5)
 DONE_S = 1e-12
 """A segment with less than this left is over: rounding of many small steps."""
+SEEN_S = 1e-9
+"""A segment must last longer within an exchange to count for the least and the most of it."""
 
 
 class Start(Params):
@@ -86,6 +88,14 @@ class Segment(NamedTuple):
     phase: int
 
 
+class Busy(NamedTuple):
+    """Share of accelerators kept busy over a time: mean, least and most."""
+
+    mean_pu: float
+    least_pu: float
+    most_pu: float
+
+
 class Job:
     """One job as a row of segments, the same however a run is cut into exchanges."""
 
@@ -128,16 +138,18 @@ class Job:
         self._from_hz, self._to_hz = self.pace_hz, to_hz
         self._sweep_s = (self.t_s, self.t_s + over_s)
 
-    def mean_busy_pu(self, end_s: float) -> float:
-        """Go on to `end_s` and return the mean share of accelerators kept busy on the way."""
-        begin_s, busy_s = self.t_s, 0.0
+    def go_on(self, end_s: float) -> Busy:
+        """Go on to `end_s` and return how busy the accelerators were on the way."""
+        begin_s, busy_s, least_pu, most_pu = self.t_s, 0.0, 1.0, 0.0
         while (rest_s := end_s - self.t_s) > 0.0:
             span_s = min(self._now.left_s, rest_s)
             busy_s += span_s * self._now.busy_pu
+            if span_s > SEEN_S:
+                least_pu, most_pu = min(least_pu, self._now.busy_pu), max(most_pu, self._now.busy_pu)
             left_s = self._now.left_s - span_s
             self.t_s = end_s if span_s == rest_s else self.t_s + span_s
             self._now = self._now._replace(left_s=left_s) if left_s > DONE_S else next(self._segments)
-        return busy_s / (end_s - begin_s)
+        return Busy(busy_s / (end_s - begin_s), least_pu, most_pu)
 
     def _row(self) -> Iterator[Segment]:
         p = self._params
@@ -178,6 +190,8 @@ class Training:
     inputs: ClassVar[tuple[Port, ...]] = ()
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("work_gpu", "accelerators kept busy, mean over the step"),
+        Port("work_low_gpu", "least of them busy within the step"),
+        Port("work_high_gpu", "most of them busy within the step"),
         Port("pace_hz", "iterations per second as planned, at the end; 0 while none run"),
         Port("iterations_count", "iterations completed since the run began"),
         Port("job_code", "0 stopped, 1 computing, 2 communicating, 3 checkpoint, 4 restarting; at the end"),
@@ -220,15 +234,17 @@ class Training:
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Return the exact means over the step: they do not depend on how a run is cut."""
         del inputs
-        busy_pu = np.zeros(len(self._jobs))
+        busy_pu = np.zeros((3, len(self._jobs)))
         for i, job in enumerate(self._jobs):
-            busy_pu[i] = job.mean_busy_pu(t_s + dt_s)
+            busy_pu[:, i] = job.go_on(t_s + dt_s)
             for at_s, what in job.told:
                 self._context.emit(at_s, self._name(i), what, f"{what} after {job.iterations} iterations")
             job.told.clear()
         running = np.array([job.phase in (COMPUTING, COMMUNICATING) for job in self._jobs], dtype=bool)
         return {
-            "work_gpu": busy_pu * self._gpus,
+            "work_gpu": busy_pu[0] * self._gpus,
+            "work_low_gpu": busy_pu[1] * self._gpus,
+            "work_high_gpu": busy_pu[2] * self._gpus,
             "pace_hz": np.where(running, [job.pace_hz for job in self._jobs], 0.0),
             "iterations_count": np.array([float(job.iterations) for job in self._jobs]),
             "job_code": np.array([float(job.phase) for job in self._jobs]),

@@ -180,9 +180,9 @@ def held_back(params: Floats, clock: float, wanted_mw: float, work_mw: float) ->
     """Return the work rate over that at `clock` where work may draw less than it wants."""
     if work_mw >= wanted_mw:
         return 1.0
-    share = (work_mw - params[IDLE_MW]) / (wanted_mw - params[IDLE_MW])
-    if share <= 0.0:
+    if work_mw <= params[IDLE_MW]:
         return 0.0
+    share = (work_mw - params[IDLE_MW]) / (wanted_mw - params[IDLE_MW])
     slow = clock * share ** (1.0 / params[EXPONENT])
     return speed_at_clock(slow, params[MEMORY]) / speed_at_clock(clock, params[MEMORY])
 

@@ -123,6 +123,17 @@ def test_a_hall_in_the_dark_has_no_ballast_and_keeps_its_charge():
     assert_allclose(dark["capacitor_energy_mwh"], before["capacitor_energy_mwh"][-1])
 
 
+def test_a_hall_that_returns_from_the_dark_ramps_up_from_nothing():
+    hall = made(ramp_up_pu_per_s=0.05)
+    run(hall, [0.5] * 3, 0.1)
+    run(hall, [0.5] * 3, 0.1, vm_pu=0.0)
+    out = run(hall, [0.5] * 300, 0.1)
+    assert np.diff(out["it_mw"]).max() / 0.1 / RATED_MW == pytest.approx(0.05, rel=1e-6)
+    below_idle = out["it_mw"] < IDLE_MW
+    assert not out["work_done_gpu"][below_idle].any()
+    assert out["work_done_gpu"][-1] == 0.5 * GPUS
+
+
 @pytest.mark.parametrize(("tau_s", "duty_pu"), product([0.1, 0.5, 5.0], [0.3, 0.5]))
 def test_the_charge_of_a_capacitor_moves_as_a_first_order_lag_says(tau_s, duty_pu):
     period_s, swing_mw, dt_s = 0.5, 4.0, 0.01

@@ -41,6 +41,16 @@ def test_means_do_not_depend_on_how_the_run_is_cut(dt_s):
     assert work(fine, 0.1, until_s).mean() == pytest.approx(work(coarse, dt_s, until_s).mean(), rel=1e-9)
 
 
+def test_long_exchanges_tell_the_envelope_of_the_wave():
+    jobs = made(period_s=0.5)
+    out = jobs.step(0.0, 1.0, {})
+    assert [out[port][0] for port in ("work_low_gpu", "work_gpu", "work_high_gpu")] == pytest.approx(
+        [250.0, 700.0, 1000.0]
+    )
+    jobs.command(1.0, 0, "stop", Stop())
+    assert jobs.step(1.0, 1.0, {})["work_high_gpu"][0] == 0.0
+
+
 def test_the_spectrum_has_its_line_at_the_pace():
     wave = work(made(period_s=1 / 0.7, jitter_pu=0.01), 0.02, 200.0)
     lines = np.abs(np.fft.rfft(wave - wave.mean()))
