@@ -19,7 +19,7 @@ demo: $(VENV)/.installed  ## run the Hefei-Huaibei hand-over and say where the r
 	$(BIN)/suandian run anhui_handover
 
 test: $(VENV)/.developing  ## all tests, on all cores
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal  # neighbours share compiled models
 
 lint: $(VENV)/.developing  ## formatting, lint, import contracts, types
 	$(BIN)/lint-imports
