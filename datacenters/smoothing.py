@@ -61,6 +61,7 @@ class Capacitors:
         known = [one or Smoothing() for one in smoothing]
         joule = np.array([one.capacitor_j_per_gpu for one in known])
         self._full_mwh = joule * gpus_count / 1e6 / HOUR_S
+        self._present = bool(self._full_mwh.any())
         self._tau_s = np.array([one.capacitor_tau_s for one in known])
         self.reset()
 
@@ -74,6 +75,8 @@ class Capacitors:
 
         A hall without voltage keeps its charge, which then softens its return.
         """
+        if not self._present:
+            return np.zeros_like(racks_mw)
         above_mw = np.zeros_like(racks_mw) if self._mean_mw is None else self._mean_mw - racks_mw
         above_mw[~lit] = 0.0
         left = np.exp(-dt_s / self._tau_s)

@@ -134,7 +134,7 @@ def test_a_hall_that_returns_from_the_dark_ramps_up_from_nothing():
     assert out["work_done_gpu"][-1] == 0.5 * GPUS
 
 
-@pytest.mark.parametrize(("tau_s", "duty_pu"), product([0.1, 0.5, 5.0], [0.3, 0.5]))
+@pytest.mark.parametrize(("tau_s", "duty_pu"), list(product([0.1, 0.5, 5.0], [0.3, 0.5])))
 def test_the_charge_of_a_capacitor_moves_as_a_first_order_lag_says(tau_s, duty_pu):
     period_s, swing_mw, dt_s = 0.5, 4.0, 0.01
     bank = Capacitors([Smoothing(capacitor_j_per_gpu=1e6, capacitor_tau_s=tau_s)], np.array([100.0]))
