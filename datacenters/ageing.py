@@ -53,7 +53,8 @@ def calendar_factor(temp_degc: Floats, soc_pu: Floats) -> Floats:
 def cycle_factor(temp_degc: Floats, depth_pu: Floats, rate_per_h: Floats) -> Floats:
     r"""Return :math:`k_{cyc} = (p_4 + p_5 DOD + p_6 C)(e^{p_7/T} + e^{-p_8/T})` of :math:`k_{cyc} N^{0.828}`.
 
-    N counts equivalent full cycles; C is the rate [1/h] while charge moves. Source as `calendar_factor`.
+    N counts equivalent full cycles; C is the rate [1/h] while charge moves; both of new capacity. The source
+    is that of `calendar_factor`.
     """
     kelvin = temp_degc + KELVIN
     by_use = _K_USE + _K_DEPTH * depth_pu + _K_RATE * rate_per_h
@@ -89,14 +90,21 @@ class LfpAgeing:
         self._moved_pu, self._rate, self._temp = (np.zeros_like(soc_pu) for _ in range(3))
 
     def advance(
-        self, dt_s: float | Floats, before_pu: Floats, after_pu: Floats, temp_degc: Floats
+        self,
+        dt_s: float | Floats,
+        before_pu: Floats,
+        after_pu: Floats,
+        temp_degc: Floats,
+        held_pu: Floats | float = 1.0,
     ) -> tuple[Floats, Floats]:
         """Return calendar and cycle loss [pu of new capacity] after a step from one charge to another.
 
         Parameters
         ----------
         dt_s : length of the step, for all or shape (units,).
-        before_pu, after_pu : charge at its begin and end; temp_degc : of the cells. Shape (units,).
+        before_pu, after_pu : charge at its begin and end, of what the cells hold now. temp_degc : of the
+        cells. held_pu : what they hold now, of new capacity, in which full cycles and rates are counted.
+        Shape (units,).
         """
         days = np.asarray(dt_s) / S_PER_DAY
         resting = calendar_factor(temp_degc, 0.5 * (before_pu + after_pu))
@@ -107,7 +115,7 @@ class LfpAgeing:
         self._way = np.where(turned, -self._way, self._way)
         for total in (self._moved_pu, self._rate, self._temp):
             total[turned] = 0.0
-        moved_pu = np.abs(after_pu - before_pu)
+        moved_pu = np.abs(after_pu - before_pu) * held_pu
         self._moved_pu += moved_pu
         self._rate += moved_pu * moved_pu / (days * 24.0)
         self._temp += moved_pu * temp_degc

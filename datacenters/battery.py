@@ -245,17 +245,18 @@ class Battery:
     def _age(self, t_s: float, dt_s: float, before_mwh: Floats, temp_degc: Floats, outputs: Floats) -> None:
         """Lose capacity over the step, and with it the charge that it held: a loss of the cells."""
         ages, hours = self._ages, dt_s / kernel.S_PER_H
-        held_mwh = self._rated_mwh[ages] * (1.0 - self._lost_pu[:, ages].sum(axis=0))
+        held_pu = 1.0 - self._lost_pu[:, ages].sum(axis=0)
+        held_mwh = self._rated_mwh[ages] * held_pu
         after_mwh = self._state[ages, kernel.ENERGY]
         before_pu, after_pu = before_mwh[ages] / held_mwh, after_mwh / held_mwh
-        self._lost_pu[:, ages] = self._ageing.advance(dt_s, before_pu, after_pu, temp_degc)
+        self._lost_pu[:, ages] = self._ageing.advance(dt_s, before_pu, after_pu, temp_degc, held_pu)
         left_pu = 1.0 - self._lost_pu[:, ages].sum(axis=0)
         for row, limit_mwh in zip(ENERGIES, self._limits_mwh[ages].T, strict=True):
             self._params[ages, row] = limit_mwh * left_pu
         left_mwh = after_pu * self._rated_mwh[ages] * left_pu
         self._state[ages, kernel.ENERGY] = outputs[kernel.STORED_MWH, ages] = left_mwh
         outputs[kernel.LOSS_MW, ages] += (after_mwh - left_mwh) / hours
-        rate_per_h = (after_pu - before_pu) / hours
+        rate_per_h = (after_mwh - before_mwh[ages]) / self._rated_mwh[ages] / hours
         self._tell_extrapolation(t_s, rate_per_h, temp_degc)
 
     def _tell_extrapolation(self, t_s: float, rate_per_h: Floats, temp_degc: Floats) -> None:

@@ -15,6 +15,8 @@ KELVIN = 273.15
 GAS_J_PER_MOL_K = 8.314472
 KG_PER_MOL = 2.01588e-3
 MPA_PER_BAR = 0.1
+NEWTON_STEPS = 50
+NEWTON_RTOL = 1e-12
 
 # [1], table 1
 _A = np.array(
@@ -49,17 +51,19 @@ def density(pressure_bar: Floats, temp_degc: Floats) -> Floats:
 
 
 def pressure(kg_per_m3: Floats, temp_degc: Floats) -> Floats:
-    """Return the absolute pressure [bar] of hydrogen of some density: p = ρ R T Z(p) / M, iterated."""
+    """Return the absolute pressure [bar] of hydrogen of some density: p = ρ R T Z(p) / M, by Newton."""
     kelvin = np.asarray(temp_degc) + KELVIN
     ideal_bar = kg_per_m3 * GAS_J_PER_MOL_K * kelvin / KG_PER_MOL * 1e-5
-    now_bar = ideal_bar
-    for _ in range(100):
-        next_bar = ideal_bar * compressibility(now_bar, temp_degc)
-        done = np.all(np.abs(next_bar - now_bar) <= 1e-12 * next_bar)
-        now_bar = next_bar
-        if done:
+    by_cold = _A * (100.0 / kelvin)[..., None] ** _B
+    bar = np.asarray(ideal_bar)
+    for _ in range(NEWTON_STEPS):
+        terms = by_cold * (bar * MPA_PER_BAR)[..., None] ** _C
+        gap = bar - ideal_bar * (1.0 + terms.sum(axis=-1))
+        slope = 1.0 - ideal_bar * (terms * _C).sum(axis=-1) / bar
+        bar = bar - gap / slope
+        if (np.abs(gap) <= NEWTON_RTOL * bar).all():
             break
-    return now_bar
+    return np.asarray(bar)
 
 
 class Tank(Params):

@@ -15,6 +15,7 @@ from datacenters.ramps import within_rating
 S_PER_H = 3600.0
 HALVINGS = 60
 NEWTON_STEPS = 50
+NEWTON_RTOL = 1e-14
 
 
 class SupercapacitorParams(Params):
@@ -178,6 +179,6 @@ class Supercapacitor:
             gap = 0.5 * (w - first) + by_resistance * np.log(w / first) - wanted
             change = gap / (0.5 + by_resistance / w)
             w = w - change
-            if np.all(np.abs(change) <= 1e-15 * w):
+            if (np.abs(change) <= NEWTON_RTOL * w).all():
                 break
         return np.sqrt(w)
