@@ -49,6 +49,8 @@ def _findings(
     found: dict[KeyPath, list[Finding]] = {}
     for item in error.errors(include_url=False):
         inner = _inside(data, item["loc"], item["type"] in ("missing", "extra_forbidden"))
+        if _of_another_branch(item, model, inner):
+            continue
         if item["type"] == "value_error":  # of a whole model, or of one field
             inner = (*inner, *quoted_key(lookup(data, inner), item["msg"]))
         finding = _finding(item, model, path, inner, reserved if len(inner) == 1 else ())
@@ -68,6 +70,15 @@ def _inside(data: Any, loc: tuple[str | int, ...], is_key: bool) -> KeyPath:
         elif is_last and is_key:
             inner.append(key)
     return tuple(inner)
+
+
+def _of_another_branch(item: Any, model: type[BaseModel], inner: KeyPath) -> bool:
+    """Return whether a mapping was tried as a plain value where a model may stand: that one tells."""
+    if not item["type"].endswith("_type") or not isinstance(item["input"], Mapping):
+        return False
+    field = field_at(model, inner)
+    members = () if field is None else _members(field.annotation)
+    return any(isinstance(member, type) and issubclass(member, BaseModel) for member in members)
 
 
 def _finding(

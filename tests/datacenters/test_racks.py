@@ -5,6 +5,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from cosim.scenario.explain import validated
 from datacenters.catalog.racks import Rack, rack, rack_names
 from datacenters.gpu import FRONTIER_NODE
 from datacenters.hall import GpuHall, GpuHallParams
@@ -98,3 +99,18 @@ def test_what_cannot_be_a_rack_is_refused_with_its_numbers(given, text):
 def test_a_rack_that_names_nothing_is_told_what_is_missing():
     with pytest.raises(ValidationError, match="full_load_kw\n  Field required"):
         Rack(cooling="air")
+
+
+@pytest.mark.parametrize(
+    ("own", "place", "text"),
+    [
+        ({"idle_pu": 1.3}, "rack", "full_load_kw=120 is not above the 156 kW"),
+        ({"full_load_kv": 3}, "rack.full_load_kv", "unknown key"),
+        ({"gpus_count": 0}, "rack.gpus_count", "must be > 0"),
+    ],
+)
+def test_a_scenario_is_told_what_is_wrong_with_its_rack_and_nothing_else(own, place, text):
+    hall = {"it_rated_mw": 5.0, "rack": {"like": "gb200_nvl72", **own}}
+    _, findings = validated(GpuHallParams, hall, ())
+    assert [".".join(map(str, finding.path)) for finding in findings] == [place]
+    assert text in findings[0].text
