@@ -77,8 +77,8 @@ def advance_batteries(
 
     1. Book the droop delivered over the last step: with the converter at :math:`p_0` then, a mean
        :math:`d` changed the cells' energy by :math:`[c(p_0+d) - c(p_0)]\,\Delta t_0`, where
-       :math:`c(p)` is :math:`\eta_c p` charging and :math:`p/\eta_d` discharging. Where a dynamic
-       model tells what it drew, :math:`d` is that less what was scheduled, whatever it is.
+       :math:`c(p)` is :math:`\eta_c p` charging and :math:`p/\eta_d` discharging. Where the
+       grid took no droop and a dynamic model tells what it drew, :math:`d` is that less the schedule.
     2. Follow what is wanted, within converter ramp and rating and what the cells can take or give
        over this step.
     3. Offer as droop what rating and cells leave, so that no use of it passes a limit.
@@ -96,7 +96,7 @@ def advance_batteries(
         par, now = params[i], state[i]
         eta_c, eta_d, rated_mw = par[ETA_CHARGE], par[ETA_DISCHARGE], par[RATED_MW]
         droop_mw = within(inputs[DROOP_MW, i], -now[OFFERED_DOWN], now[OFFERED_UP])
-        if not first and not math.isnan(inputs[TOLD_MW, i]):
+        if not first and inputs[DROOP_MW, i] == 0.0 and not math.isnan(inputs[TOLD_MW, i]):
             droop_mw = inputs[TOLD_MW, i] - now[DRAWN]
         before_mw = now[CONVERTER]
         by_droop_mw = cells(before_mw + droop_mw, eta_c, eta_d) - cells(before_mw, eta_c, eta_d)

@@ -290,6 +290,16 @@ def test_a_battery_with_a_converter_books_what_its_model_drew():
     assert gained == pytest.approx((10.0 + 25.0) * 0.94 / 3600.0)
 
 
+def test_a_mean_the_grid_reports_counts_before_what_was_drawn_at_the_end():
+    both = BatteryParams(
+        p_rated_mw=50.0, e_rated_mwh=100.0, droop_mw_per_hz=100.0, converter=Converter(control="following")
+    )
+    battery = Battery([both])
+    first = battery.step(0.0, 60.0, inputs(battery, p_order_mw=10.0))
+    told = {"p_drawn_mw": first["p_mw"][0] + 25.0, "p_droop_mw": 4.0}
+    assert battery.step(60.0, 60.0, inputs(battery, p_order_mw=10.0, **told))["p_droop_booked_mw"][0] == 4.0
+
+
 @pytest.mark.parametrize(
     ("control", "models"),
     [
