@@ -12,7 +12,7 @@ and after each accepted step `after`, where discrete logic lives (counters, rela
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -215,6 +215,20 @@ class Device:
 def field_row(cls: type[Device], name: str) -> int:
     """Return the row of a parameter or derived value in `Block.p`."""
     return (*parameter_names(cls.params_type), *cls.derived).index(name)
+
+
+def not_below(params: Any, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a finding for each pair of parameters of which the first is not below the second."""
+    return [
+        f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
+        for low, high in pairs
+        if getattr(params, low) >= getattr(params, high)
+    ]
+
+
+def own_ratio(sn_mva: Floats, site: Site) -> Floats:
+    """Return the rating of each unit, that of its machine where it states none, over the system's base."""
+    return np.asarray(np.where(sn_mva > 0.0, sn_mva, site.element_mva) / site.base_mva)
 
 
 def quadratic_saturation(e1: Floats, se1: Floats, e2: Floats, se2: Floats) -> tuple[Floats, Floats]:

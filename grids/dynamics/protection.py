@@ -1,7 +1,8 @@
 """What protection models have in common: how they measure frequency, and what a setting may be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -9,10 +10,15 @@ from pydantic import Field
 from cosim.core.errors import CaseError, collected
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Site
+from grids.dynamics.device import Block, Site
+
+Told = Callable[[int, int], tuple[str, str]]
 
 PLAUSIBLE = (0.9, 1.1)
 """Frequencies relays are set to, as a part of nominal: outside of them a setting is of another system."""
+
+DUE, DONE = 1.0, 2.0
+"""Marks of a stage that has to shed, and of one that has shed."""
 
 
 class FrequencyMeter(Params):
@@ -69,3 +75,39 @@ def falling(stages: Sequence[tuple[str, float, bool]], *, rising: bool = False) 
         for (before, last), (name, value) in pairwise(used)
         if sign * value >= sign * last
     ]
+
+
+def too_much(shares: Sequence[float]) -> list[str]:
+    """Return a finding where the stages of a load together shed more than all of it."""
+    total = sum(shares)
+    return [f"the shares sum to {total:g}, more than 1"] if total > 1.0 + 1e-9 else []
+
+
+def shed_due(session: Any, u: Block, told: Told, *, left: Floats, done: Floats, shares: Floats) -> None:
+    """Shed what the stages that are due stand for, and write it into the log.
+
+    Parameters
+    ----------
+    session
+        The run.
+    u
+        The relays.
+    told
+        Stage and unit -> name of the stage and what was measured.
+    left
+        What is left of each load [pu], shape (units,); becomes less.
+    done
+        Marks of the stages, shape (stages, units); `DUE` becomes `DONE`.
+    shares
+        Share of each stage [pu], shape (stages, units).
+    """
+    names, sheds = session.elements_of(u), {}
+    for k in np.flatnonzero((done == DUE).any(axis=0)).tolist():
+        before = float(left[k])
+        for i in np.flatnonzero(done[:, k] == DUE).tolist():
+            done[i, k] = DONE
+            left[k] -= shares[i, k]
+            stage, measured = told(i, k)
+            session.note(f"{names[k]}: {stage} shed {100 * shares[i, k]:g} % at {measured}")
+        sheds[names[k]] = float(1.0 - left[k] / before)
+    session.shed(sheds)

@@ -39,7 +39,7 @@ from cosim.core.errors import CaseError, collected
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate, lead_lag, washout
 from grids.dynamics.kernels.relays import above_s, angle_lead, below_s, expired, frequency_pu
 from grids.numbers import Complexes
@@ -367,11 +367,7 @@ class ElectronicLoad(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse thresholds between which the load could not rest."""
         pairs = (("vcease_pu", "vrecon_pu"), ("vcnt_pu", "vrecon_pu"), ("vrecon_pu", "vhrecon_pu"))
-        wrong = [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in pairs
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        wrong = not_below(params, pairs)
         if params.vhrecon_pu > params.vhigh_pu:
             wrong.append(f"vhrecon_pu={params.vhrecon_pu:g} is above vhigh_pu={params.vhigh_pu:g}")
         for gain, time in (("kvp_pu", "tvp_s"), ("kvq_pu", "tvq_s")):

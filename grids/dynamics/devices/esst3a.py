@@ -25,7 +25,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, lag, lag_rate, lead_lag, rectifier
 from grids.numbers import Complexes
 
@@ -182,11 +182,7 @@ class Esst3a(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
         pairs = (("vimin_pu", "vimax_pu"), ("vrmin_pu", "vrmax_pu"), ("vmmin_pu", "vmmax_pu"))
-        return [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in pairs
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        return not_below(params, pairs)
 
 
 DEVICE = Esst3a

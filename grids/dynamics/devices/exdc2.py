@@ -22,7 +22,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, quadratic_saturation, rows
+from grids.dynamics.device import Block, Device, Site, not_below, quadratic_saturation, rows
 from grids.dynamics.kernels.blocks import clip, held, lag, lag_rate, lead_lag, saturation, washout
 from grids.numbers import Complexes
 
@@ -141,9 +141,7 @@ class Exdc2(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.vrmin_pu < params.vrmax_pu:
-            return ()
-        return (f"vrmin_pu={params.vrmin_pu:g} is not below vrmax_pu={params.vrmax_pu:g}",)
+        return not_below(params, [("vrmin_pu", "vrmax_pu")])
 
 
 DEVICE = Exdc2

@@ -24,7 +24,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, lag, lag_rate, lead_lag, washout
 from grids.numbers import Complexes
 
@@ -124,10 +124,7 @@ class Exst1(Device):
         wrong = []
         if params.ta_s == 0.0 and params.kf_pu > 0.0:
             wrong.append(f"ta_s=0 leaves no lag inside the rate feedback kf_pu={params.kf_pu:g}")
-        for low, high in (("vimin_pu", "vimax_pu"), ("vrmin_pu", "vrmax_pu")):
-            if getattr(params, low) >= getattr(params, high):
-                wrong.append(f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}")
-        return wrong
+        return wrong + not_below(params, [("vimin_pu", "vimax_pu"), ("vrmin_pu", "vrmax_pu")])
 
 
 DEVICE = Exst1

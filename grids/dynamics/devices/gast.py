@@ -21,7 +21,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, own_ratio, rows
 from grids.dynamics.kernels.blocks import dead_band, lag, lag_rate
 from grids.numbers import Complexes
 
@@ -85,7 +85,7 @@ class Gast(Device):
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
         """Set the reference so that the machine's torque stands."""
         p = u.p
-        p[P.ratio] = np.where(p[P.sn_mva] > 0.0, p[P.sn_mva], site.element_mva) / site.base_mva
+        p[P.ratio] = own_ratio(p[P.sn_mva], site)
         power = s[u.wire[S.tm]] / p[P.ratio]
         p[P.pref], x[X.valve], x[X.fuel], x[X.exhaust] = power, power, power, power
 
@@ -114,9 +114,7 @@ class Gast(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.vmin_pu < params.vmax_pu:
-            return ()
-        return (f"vmin_pu={params.vmin_pu:g} is not below vmax_pu={params.vmax_pu:g}",)
+        return not_below(params, [("vmin_pu", "vmax_pu")])
 
 
 DEVICE = Gast

@@ -20,7 +20,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, quadratic_saturation, rows
+from grids.dynamics.device import Block, Device, Site, not_below, quadratic_saturation, rows
 from grids.dynamics.kernels.blocks import saturation
 from grids.numbers import Complexes
 
@@ -194,19 +194,16 @@ class Genrou(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse reactances that are not in the order x'' <= x' <= x, and leakage not below x'."""
         pairs = (("xd2_pu", "xd1_pu"), ("xd1_pu", "xd_pu"), ("xd2_pu", "xq1_pu"), ("xq1_pu", "xq_pu"))
-        return [*reactance_order(params, pairs), *leakage_below(params, ("xd1_pu", "xq1_pu"))]
+        return [
+            *reactance_order(params, pairs),
+            *not_below(params, [("xl_pu", "xd1_pu"), ("xl_pu", "xq1_pu")]),
+        ]
 
 
 def reactance_order(params: Any, pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Return a finding for each pair of reactances of which the first is above the second."""
     wrong = [(a, b) for a, b in pairs if getattr(params, a) > getattr(params, b)]
     return [f"{a}={getattr(params, a):g} is above {b}={getattr(params, b):g}" for a, b in wrong]
-
-
-def leakage_below(params: Any, transient: Sequence[str]) -> list[str]:
-    """Return a finding for each transient reactance that leaves nothing beside the leakage."""
-    wrong = [name for name in transient if params.xl_pu >= getattr(params, name)]
-    return [f"xl_pu={params.xl_pu:g} is not below {name}={getattr(params, name):g}" for name in wrong]
 
 
 def derive(p: Floats, site: Site) -> None:

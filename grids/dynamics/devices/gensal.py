@@ -24,8 +24,8 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, quadratic_saturation, rows
-from grids.dynamics.devices.genrou import leakage_below, reactance_order
+from grids.dynamics.device import Block, Device, Site, not_below, quadratic_saturation, rows
+from grids.dynamics.devices.genrou import reactance_order
 from grids.dynamics.kernels.blocks import saturation
 from grids.numbers import Complexes
 
@@ -183,7 +183,7 @@ class Gensal(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse reactances that are not in the order x'' <= x' <= x, and leakage not below x'."""
         pairs = (("xd2_pu", "xd1_pu"), ("xd1_pu", "xd_pu"), ("xd2_pu", "xq_pu"))
-        return [*reactance_order(params, pairs), *leakage_below(params, ("xd1_pu",))]
+        return [*reactance_order(params, pairs), *not_below(params, [("xl_pu", "xd1_pu")])]
 
 
 def derive(p: Floats, site: Site) -> None:

@@ -42,7 +42,7 @@ from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.registry import nearest
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip
 from grids.dynamics.kernels.hvdc import (
     bridge,
@@ -390,15 +390,12 @@ class HvdcLcc(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse angles and limits that leave the converter no room."""
-        out = [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in (
-                ("alpha_min_degree", "alpha_degree"),
-                ("gamma_fail_degree", "gamma_degree"),
-                ("vdcol_low_pu", "vdcol_high_pu"),
-            )
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        pairs = (
+            ("alpha_min_degree", "alpha_degree"),
+            ("gamma_fail_degree", "gamma_degree"),
+            ("vdcol_low_pu", "vdcol_high_pu"),
+        )
+        out = not_below(params, pairs)
         for name in ("alpha_degree", "gamma_degree"):
             angle, drop = getattr(params, name), 0.5 * params.xc_pu * params.i_max_pu
             if math.cos(math.radians(angle)) <= drop:

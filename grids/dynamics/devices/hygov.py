@@ -27,7 +27,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, own_ratio, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate
 from grids.numbers import Complexes
 
@@ -102,7 +102,7 @@ class Hygov(Device):
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
         """Open the gate so that nominal head gives the machine's torque."""
         p = u.p
-        p[P.ratio] = np.where(p[P.sn_mva] > 0.0, p[P.sn_mva], site.element_mva) / site.base_mva
+        p[P.ratio] = own_ratio(p[P.sn_mva], site)
         flow = s[u.wire[S.tm]] / p[P.ratio] / p[P.at_pu] + p[P.qnl_pu]
         x[X.filtered], x[X.order], x[X.gate], x[X.flow] = 0.0, flow, flow, flow
         p[P.pref] = p[P.rperm_pu] * flow
@@ -131,9 +131,7 @@ class Hygov(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.gmin_pu < params.gmax_pu:
-            return ()
-        return (f"gmin_pu={params.gmin_pu:g} is not below gmax_pu={params.gmax_pu:g}",)
+        return not_below(params, [("gmin_pu", "gmax_pu")])
 
 
 DEVICE = Hygov

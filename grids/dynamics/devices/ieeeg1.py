@@ -25,7 +25,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, own_ratio, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate, lead_lag
 from grids.numbers import Complexes
 
@@ -111,7 +111,7 @@ class Ieeeg1(Device):
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
         """Set the reference so that the machine's torque stands."""
         p = u.p
-        p[P.ratio] = np.where(p[P.sn_mva] > 0.0, p[P.sn_mva], site.element_mva) / site.base_mva
+        p[P.ratio] = own_ratio(p[P.sn_mva], site)
         share = np.sum([p[getattr(P, name)] for name in SHARES], axis=0)
         valve = s[u.wire[S.tm]] / p[P.ratio] / share
         p[P.pref] = valve
@@ -150,9 +150,7 @@ class Ieeeg1(Device):
         total = sum(getattr(params, name) for name in SHARES)
         if not total > 0.0:
             wrong.append(f"{' + '.join(SHARES)}={total:g} leaves the machine without torque (allowed: > 0)")
-        if params.pmin_pu >= params.pmax_pu:
-            wrong.append(f"pmin_pu={params.pmin_pu:g} is not below pmax_pu={params.pmax_pu:g}")
-        return wrong
+        return wrong + not_below(params, [("pmin_pu", "pmax_pu")])
 
 
 DEVICE = Ieeeg1

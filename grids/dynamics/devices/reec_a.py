@@ -36,7 +36,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, parameter_names, rows
+from grids.dynamics.device import Block, Device, Site, not_below, parameter_names, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, held, lag, lag_rate
 from grids.dynamics.kernels.converters import (
     UNLIMITED_PU_PER_S,
@@ -344,11 +344,7 @@ class ElectricalControl(Device):
             ("vmin_pu", "vmax_pu"),
             ("pmin_pu", "pmax_pu"),
         )
-        return [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in pairs
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        return not_below(params, pairs)
 
 
 class ReecA(ElectricalControl):

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from cosim.core.jit import jit
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Site, parameter_names, rows
+from grids.dynamics.device import Block, Site, not_below, parameter_names, rows
 from grids.dynamics.devices.reec_a import (
     DERIVED,
     READS,
@@ -96,10 +96,7 @@ class ReecC(ElectricalControl):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        wrong = list(super().findings(params))
-        if params.socmin_pu >= params.socmax_pu:
-            wrong.append(f"socmin_pu={params.socmin_pu:g} is not below socmax_pu={params.socmax_pu:g}")
-        return wrong
+        return [*super().findings(params), *not_below(params, [("socmin_pu", "socmax_pu")])]
 
 
 DEVICE = ReecC

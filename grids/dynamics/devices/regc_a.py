@@ -31,7 +31,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import held, lag_rate
 from grids.dynamics.kernels.converters import (
     UNLIMITED_PU_PER_S,
@@ -210,11 +210,7 @@ class RegcA(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse characteristics that run backwards."""
         pairs = (("zerox_pu", "brkpt_pu"), ("lvpnt0_pu", "lvpnt1_pu"))
-        return [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in pairs
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        return not_below(params, pairs)
 
 
 def _free_q(u: Block) -> Any:

@@ -39,7 +39,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, parameter_names, rows
+from grids.dynamics.device import Block, Device, Site, not_below, parameter_names, rows
 from grids.dynamics.kernels.blocks import clip, lag, lag_rate
 from grids.dynamics.kernels.converters import limited_source, pi_rate
 from grids.numbers import Complexes
@@ -301,8 +301,7 @@ class GridForming(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
         names = ("e", "p", "q") if hasattr(params, "pmax_pu") else ("e",)
-        pairs = [(getattr(params, f"{n}min_pu"), getattr(params, f"{n}max_pu"), n) for n in names]
-        return [f"{n}min_pu={a:g} is not below {n}max_pu={b:g}" for a, b, n in pairs if a >= b]
+        return not_below(params, [(f"{n}min_pu", f"{n}max_pu") for n in names])
 
     @classmethod
     def release(cls, u: Block) -> None:

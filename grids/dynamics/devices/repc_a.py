@@ -33,7 +33,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate, lead_lag, turned
 from grids.dynamics.kernels.converters import pi_rate
 from grids.numbers import Complexes
@@ -245,9 +245,7 @@ class RepcA(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.pmin_pu < params.pmax_pu:
-            return ()
-        return (f"pmin_pu={params.pmin_pu:g} is not below pmax_pu={params.pmax_pu:g}",)
+        return not_below(params, [("pmin_pu", "pmax_pu")])
 
 
 DEVICE = RepcA

@@ -15,7 +15,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, lag, lag_rate, lead_lag
 from grids.numbers import Complexes
 
@@ -87,9 +87,7 @@ class Sexs(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.emin_pu < params.emax_pu:
-            return ()
-        return (f"emin_pu={params.emin_pu:g} is not below emax_pu={params.emax_pu:g}",)
+        return not_below(params, [("emin_pu", "emax_pu")])
 
 
 DEVICE = Sexs

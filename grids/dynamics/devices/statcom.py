@@ -29,7 +29,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, rows
 from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate
 from grids.dynamics.kernels.converters import pi_rate, polar_current, ramp_between
 from grids.numbers import Complexes
@@ -188,11 +188,7 @@ class Statcom(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse a voltage characteristic that runs backwards."""
         pairs = (("uv2_pu", "uv1_pu"), ("uv1_pu", "ov1_pu"), ("ov1_pu", "ov2_pu"))
-        return [
-            f"{low}={getattr(params, low):g} is not below {high}={getattr(params, high):g}"
-            for low, high in pairs
-            if getattr(params, low) >= getattr(params, high)
-        ]
+        return not_below(params, pairs)
 
 
 DEVICE = Statcom

@@ -20,7 +20,7 @@ from pydantic import Field
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, rows
+from grids.dynamics.device import Block, Device, Site, not_below, own_ratio, rows
 from grids.dynamics.kernels.blocks import dead_band, lag, lag_rate, lead_lag
 from grids.numbers import Complexes
 
@@ -87,8 +87,7 @@ class Tgov1(Device):
     def start(cls, u: Block, x: Floats, s: Floats, site: Site) -> None:
         """Set the reference so that the machine's torque stands."""
         p = u.p
-        own = np.where(p[P.sn_mva] > 0.0, p[P.sn_mva], site.element_mva)
-        p[P.ratio] = own / site.base_mva
+        p[P.ratio] = own_ratio(p[P.sn_mva], site)
         p[P.aux_gain] = 1.0 if cls.aux_after_droop else 1.0 / p[P.r_pu]
         power = s[u.wire[S.tm]] / p[P.ratio]
         p[P.pref], x[X.valve], x[X.reheat] = power, power, power
@@ -111,9 +110,7 @@ class Tgov1(Device):
     @classmethod
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse limits in the wrong order."""
-        if params.vmin_pu < params.vmax_pu:
-            return ()
-        return (f"vmin_pu={params.vmin_pu:g} is not below vmax_pu={params.vmax_pu:g}",)
+        return not_below(params, [("vmin_pu", "vmax_pu")])
 
 
 DEVICE = Tgov1

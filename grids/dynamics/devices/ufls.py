@@ -23,7 +23,7 @@ from cosim.core.jit import jit
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, rows
 from grids.dynamics.kernels.relays import angle_lead, below_s, expired, frequency_pu
-from grids.dynamics.protection import FrequencyMeter, check_thresholds, falling
+from grids.dynamics.protection import DUE, FrequencyMeter, check_thresholds, falling, shed_due, too_much
 from grids.numbers import Complexes
 
 
@@ -57,7 +57,6 @@ NAMES = ("1", "2", "3", "4", "5", "6", "special")
 STAGES = len(NAMES)
 WIDTH = 3
 """Columns a stage has: threshold, delay, share."""
-DUE, DONE = 1.0, 2.0
 
 DERIVED = ("omega_base",)
 STATES = ("angle",)
@@ -142,28 +141,18 @@ class Ufls(Device):
         """Refuse stages out of order, and more than the whole load."""
         shares = [getattr(params, f"share{n}_pu") for n in NAMES]
         basic = [(f"f{n}_hz", getattr(params, f"f{n}_hz"), shares[i] > 0.0) for i, n in _stages()[:-1]]
-        wrong = falling(basic)
-        if sum(shares) > 1.0 + 1e-9:
-            wrong.append(f"the shares sum to {sum(shares):g}, more than 1")
-        return wrong
+        return [*falling(basic), *too_much(shares)]
 
     @classmethod
     def act(cls, u: Block, session: Any) -> None:
         """Shed what the stages that are due stand for."""
-        names, shares = session.elements_of(u), {}
-        for k in np.flatnonzero((u.z[Z.done1 :] == DUE).any(axis=0)).tolist():
-            left = u.z[Z.left, k]
-            for i, n in _stages():
-                if u.z[Z.done1 + i, k] != DUE:
-                    continue
-                share = u.p[P.share1_pu + WIDTH * i, k]
-                u.z[Z.done1 + i, k] = DONE
-                u.z[Z.left, k] -= share
-                stage = f"stage {n}" if n.isdigit() else f"{n} stage"
-                f_hz = u.z[Z.before, k]
-                session.note(f"{names[k]}: ufls {stage} shed {100 * share:g} % at {f_hz:.3f} Hz")
-            shares[names[k]] = float(1.0 - u.z[Z.left, k] / left)
-        session.shed(shares)
+
+        def told(i: int, k: int) -> tuple[str, str]:
+            stage = f"stage {NAMES[i]}" if NAMES[i].isdigit() else f"{NAMES[i]} stage"
+            return f"ufls {stage}", f"{u.z[Z.before, k]:.3f} Hz"
+
+        shares = u.p[P.share1_pu : P.share1_pu + WIDTH * STAGES : WIDTH]
+        shed_due(session, u, told, left=u.z[Z.left], done=u.z[Z.done1 :], shares=shares)
 
 
 def _stages() -> list[tuple[int, str]]:

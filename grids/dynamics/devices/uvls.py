@@ -22,7 +22,7 @@ from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, rows
 from grids.dynamics.kernels.blocks import lag, lag_rate
 from grids.dynamics.kernels.relays import below_s, expired
-from grids.dynamics.protection import falling
+from grids.dynamics.protection import DUE, falling, shed_due, too_much
 from grids.numbers import Complexes
 
 
@@ -45,7 +45,6 @@ class UvlsParams(Params):
 STAGES = 3
 WIDTH = 3
 """Columns a stage has: threshold, delay, share."""
-DUE, DONE = 1.0, 2.0
 
 STATES = ("vm",)
 WRITES = ("uvls_shed_pu",)
@@ -113,26 +112,18 @@ class Uvls(Device):
     def findings(cls, params: Any) -> Sequence[str]:
         """Refuse stages out of order, and more than the whole load."""
         shares = [getattr(params, f"share{n}_pu") for n in (1, 2, 3)]
-        wrong = falling([(f"v{n}_pu", getattr(params, f"v{n}_pu"), shares[n - 1] > 0.0) for n in (1, 2, 3)])
-        if sum(shares) > 1.0 + 1e-9:
-            wrong.append(f"the shares sum to {sum(shares):g}, more than 1")
-        return wrong
+        stages = [(f"v{n}_pu", getattr(params, f"v{n}_pu"), shares[n - 1] > 0.0) for n in (1, 2, 3)]
+        return [*falling(stages), *too_much(shares)]
 
     @classmethod
     def act(cls, u: Block, session: Any) -> None:
         """Shed what the stages that are due stand for."""
-        names, shares = session.elements_of(u), {}
-        for k in np.flatnonzero((u.z[Z.done1 :] == DUE).any(axis=0)).tolist():
-            left = u.z[Z.left, k]
-            for i in np.flatnonzero(u.z[Z.done1 :, k] == DUE).tolist():
-                share = u.p[P.share1_pu + WIDTH * i, k]
-                u.z[Z.done1 + i, k] = DONE
-                u.z[Z.left, k] -= share
-                session.note(
-                    f"{names[k]}: uvls stage {i + 1} shed {100 * share:g} % at {u.z[Z.before, k]:.3f} pu"
-                )
-            shares[names[k]] = float(1.0 - u.z[Z.left, k] / left)
-        session.shed(shares)
+
+        def told(i: int, k: int) -> tuple[str, str]:
+            return f"uvls stage {i + 1}", f"{u.z[Z.before, k]:.3f} pu"
+
+        shares = u.p[P.share1_pu : P.share1_pu + WIDTH * STAGES : WIDTH]
+        shed_due(session, u, told, left=u.z[Z.left], done=u.z[Z.done1 :], shares=shares)
 
 
 DEVICE = Uvls
