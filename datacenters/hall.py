@@ -15,18 +15,16 @@ from datacenters.catalog.racks import Rack, rack
 from datacenters.cooling import Cooling
 from datacenters.kernels import hall as kernel
 from datacenters.sizing import Size, initial_state, kernel_parameters, thermal_network
-from datacenters.smoothing import Capacitors, Smoothing
+from datacenters.supply import Drawn, Supply, SupplyParams
 from datacenters.thermal import propagators
-from datacenters.ups import Bank, ResetUps, Ups
+from datacenters.ups import ResetUps
 
 LONGEST_SUBSTEP_S = 0.25
 SETTLE_WITHIN_H = 96
 SETTLED_K = 1e-10
-MARGIN_PU = 1.3
-"""Rating of a hall's supply over its IT power: room for cooling, losses and recharging (unconfirmed)."""
 
 
-class GpuHallParams(Params):
+class GpuHallParams(SupplyParams):
     """One hall of equal racks behind one connection point.
 
     Its size is one of `it_rated_mw`, `gpus_count`, `racks_count` (the rack gives the others), or
@@ -63,24 +61,6 @@ class GpuHallParams(Params):
         default=5.0, ge=1, le=30, description="die temperature rise over which clocks fall to the lowest"
     )
     cooling: Cooling = Field(default=Cooling(), description="the hall's circuits and chiller")
-    loss_fixed_pu: float = Field(
-        default=0.006, ge=0, lt=0.1, description="UPS and transformer loss at no load, of rated (unconfirmed)"
-    )
-    loss_linear_pu: float = Field(
-        default=0.013, ge=0, lt=0.2, description="loss in proportion to IT power (unconfirmed)"
-    )
-    loss_square_pu: float = Field(
-        default=0.018, ge=0, lt=0.2, description="loss with its square, at rated (unconfirmed)"
-    )
-    power_factor_pu: float = Field(
-        default=0.98, gt=0.5, le=1, description="lagging, at the connection point (unconfirmed)"
-    )
-    smoothing: Smoothing | None = Field(
-        default=None, description="power floor, ramp limits and capacitors as racks have them; none: neither"
-    )
-    ups: Ups | None = Field(
-        default=None, description="supply of the whole hall with batteries; none: it draws through any dip"
-    )
 
     @model_validator(mode="after")
     def _size_is_given_once(self) -> Self:
@@ -123,14 +103,11 @@ class GpuHall:
         Port("cooling_pu", "share of dry coolers and chillers in service, 0 to 1", 1.0),
         Port("vm_pu", "voltage at the connection point: 0 is no supply, otherwise power is constant", 1.0),
         Port("f_hz", "frequency: has no effect", 50.0),
-        Port("connected_pu", "share of the hall its supply has on the grid, as the grid's device tells", 1.0),
+        *Supply.inputs,
     )
     outputs: ClassVar[tuple[Port, ...]] = (
-        Port("p_mw", "power drawn at the connection point, mean over the step, as all powers"),
-        Port("q_mvar", "reactive power drawn"),
         Port("it_mw", "IT power: what racks draw"),
         Port("cooling_mw", "pumps, room fans, heat-rejection fans and chillers"),
-        Port("loss_mw", "UPS and transformer losses"),
         Port("mover_mw", "part of cooling: pumps and room fans, whose power warms the streams"),
         Port("chiller_mw", "part of cooling: chillers"),
         Port("heat_rejected_mw", "heat taken out of coolant and hall air"),
@@ -140,26 +117,16 @@ class GpuHall:
         Port("work_unserved_gpu", "work wanted and not executed"),
         Port("capacity_gpu", "work the hall can execute in all at the end of the step, at its clock then"),
         Port("throttle_pu", "how far clocks are held down, mean: 0 not at all"),
-        Port("pue_pu", "power drawn over IT power, at the end; 0 without supply"),
         Port("temp_die_degc", "dies, at the end, as all temperatures"),
         Port("temp_coolant_degc", "coolant leaving the racks; hall air where racks are air cooled"),
         Port("temp_supply_degc", "coolant to the racks; inlet air where racks are air cooled"),
         Port("temp_air_degc", "hall air behind the racks"),
         Port("temp_inlet_degc", "air entering the racks"),
         Port("ballast_mw", "part of IT power that does no work: floor and ramp limit of smoothing"),
-        Port("facility_mw", "IT power, cooling and losses, from the grid or from batteries"),
-        Port("capacitor_mw", "power into the capacitors of power supplies, below 0 out of them"),
-        Port("capacitor_energy_mwh", "energy in them, at the end"),
-        Port("order_mw", "power the hall would draw with all of its supply on the grid"),
-        Port("order_mvar", "reactive power it would draw"),
-        Port("ups_mw", "power out of the batteries of its supply, below 0 stored"),
-        Port("ups_energy_mwh", "energy in them, at the end"),
-        Port("ups_reset_code", "1 while its supply is switched back by hand"),
+        *Supply.outputs,
     )
     balances: ClassVar[tuple[Balance, ...]] = (
-        Balance("power", ("p_mw", "ups_mw"), ("it_mw", "cooling_mw", "loss_mw", "capacitor_mw")),
-        Balance("ups", (), ("ups_mw",), "ups_energy_mwh"),
-        Balance("capacitors", ("capacitor_mw",), (), "capacitor_energy_mwh"),
+        *Supply.balances,
         Balance("heat", ("it_mw", "mover_mw"), ("heat_rejected_mw",), "heat_stored_mwh"),
         Balance("work", ("work_offered_gpu",), ("work_done_gpu", "work_unserved_gpu")),
     )
@@ -168,16 +135,12 @@ class GpuHall:
 
     def __init__(self, params: Sequence[GpuHallParams]) -> None:
         rated_mw = np.array([p.size().it_rated_mw for p in params])
-        self._supplies = tuple(p.ups for p in params)
-        self._bank = Bank(self._supplies, rated_mw)
-        gpus = np.array([p.size().gpus_count for p in params])
-        self._capacitors = Capacitors([p.smoothing for p in params], gpus)
-        self._rated_mva = rated_mw * MARGIN_PU
+        self._supply = Supply(params, rated_mw, np.array([p.size().gpus_count for p in params]))
         self._networks = [thermal_network(p) for p in params]
         self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
         self._capacity = np.array([n.capacity for n in self._networks]).reshape(-1, kernel.N_STATES)
         self._first = np.array([initial_state(p) for p in params]).reshape(-1, kernel.N_STATES)
-        self._names = [port.name for port in self.outputs[: kernel.N_OUTPUTS]]
+        self._names = [port.name for port in self.outputs[: kernel.N_PORTS]]
         self._limit_degc = self._params[:, kernel.T_THROTTLE]
         self._scratch = np.empty(kernel.N_SCRATCH)
         self._inputs = np.empty((kernel.N_INPUTS, len(params)))
@@ -193,61 +156,41 @@ class GpuHall:
         self._throttled = np.zeros(len(self._networks), dtype=np.bool_)
         self._shaped = np.zeros((len(self._networks), kernel.N_SHAPED))
         self._shaped[:, kernel.HELD_MW] = self._first[:, kernel.P_FILTERED]
-        self._bank.reset()
-        self._capacitors.reset()
-        self._reset_code = np.zeros(len(self._networks))
+        self._supply.reset(context)
 
     def devices(self) -> tuple[DeviceOffer | None, ...]:
         """Return what stands for each hall in a grid that integrates dynamic models."""
-        pairs = zip(self._supplies, self._rated_mva.tolist(), strict=True)
-        return tuple(None if ups is None else ups.offer(rated_mva) for ups, rated_mva in pairs)
+        return self._supply.devices()
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a hall cannot be switched back."""
-        del command
-        return "it has no ups" if self._supplies[unit] is None else None
+        return self._supply.refusal(unit, command)
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
         """Switch a supply back to the grid by hand."""
-        del name, command
-        self._reset_code[unit] = 1.0
-        self._context.emit(t_s, self._name(unit), "reset_ups", "supply is switched back by hand")
+        self._supply.command(t_s, unit, name, command)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance all halls by `dt_s` in sub-steps of at most a quarter of a second."""
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
-        share_pu, runs = self._bank.supplied(inputs["connected_pu"], inputs["vm_pu"])
-        self._inputs[kernel.VM_PU] = np.where(runs, np.where(share_pu > 0.0, inputs["vm_pu"], 1.0), 0.0)
+        self._inputs[kernel.VM_PU] = self._supply.fed(inputs["connected_pu"], inputs["vm_pu"])
         if not self._settled:
             self._settle()
         outputs = self._advance(dt_s)
         throttled = outputs[kernel.THROTTLE] > 0.0
         if (throttled != self._throttled).any():
             self._tell(t_s + dt_s, throttled)
-        return {**dict(zip(self._names, outputs, strict=True)), **self._supply(outputs, share_pu, dt_s)}
-
-    def _supply(self, outputs: Floats, share_pu: Floats, dt_s: float) -> dict[str, Floats]:
-        """Return what is drawn, ordered and stored when the grid carries a share of each hall."""
-        lit = self._inputs[kernel.VM_PU] > 0.0
-        capacitor_mw = self._capacitors.charge(outputs[kernel.IT_MW], lit, dt_s)
-        demand_mw = outputs[kernel.P_MW] + capacitor_mw
-        demand_mvar = outputs[kernel.Q_MVAR] + capacitor_mw * self._params[:, kernel.TAN_PHI]
-        recharge_mw, ups_mw, loss_mw = self._bank.carry(demand_mw, share_pu, dt_s)
-        reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
-        return {
-            "p_mw": np.where(self._bank.present, share_pu, 1.0) * demand_mw + recharge_mw,
-            "q_mvar": np.where(self._bank.present, share_pu, 1.0) * demand_mvar,
-            "loss_mw": outputs[kernel.LOSS_MW] + loss_mw,
-            "facility_mw": outputs[kernel.P_MW].copy(),
-            "capacitor_mw": capacitor_mw,
-            "capacitor_energy_mwh": self._capacitors.energy_mwh.copy(),
-            "order_mw": demand_mw + recharge_mw,
-            "order_mvar": demand_mvar.copy(),
-            "ups_mw": ups_mw,
-            "ups_energy_mwh": self._bank.energy_mwh.copy(),
-            "ups_reset_code": reset_code,
-        }
+        drawn = Drawn(
+            it_mw=outputs[kernel.IT_MW],
+            it_square_mw2=outputs[kernel.IT_SQUARE_MW2],
+            it_end_mw=outputs[kernel.IT_END_MW],
+            cooling_mw=outputs[kernel.COOLING_MW],
+            cooling_end_mw=outputs[kernel.COOLING_END_MW],
+            mover_mw=outputs[kernel.MOVER_MW],
+        )
+        chain = self._supply.carry(drawn, dt_s)
+        return {**dict(zip(self._names, outputs, strict=False)), **chain}
 
     def _advance(self, dt_s: float) -> Floats:
         if dt_s not in self._substeps:

@@ -127,8 +127,6 @@ def kernel_parameters(params: GpuHallParams) -> Floats:
         *_circuit_row(cooling.liquid, liquid_mw),
         *_circuit_row(cooling.air, air_mw),
         carnot, cooling.chiller_max_cop_pu, cooling.evaporator_approach_k, cooling.condenser_approach_k,
-        params.loss_fixed_pu * rated_mw, params.loss_linear_pu, params.loss_square_pu / rated_mw,
-        float(np.tan(np.arccos(params.power_factor_pu))),
         *(params.smoothing or Smoothing()).shaping_mw(rated_mw),
     ]  # fmt: skip
     return np.array(row)

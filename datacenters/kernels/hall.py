@@ -34,24 +34,27 @@ N_SHAPED = 2
     LIQUID_MCP, LIQUID_SET, LIQUID_FREE, LIQUID_CHILLER, LIQUID_FAN, LIQUID_MOVER,
     AIR_MCP, AIR_SET, AIR_FREE, AIR_CHILLER, AIR_FAN, AIR_MOVER,
     CARNOT, COP_MAX, EVAPORATOR_K, CONDENSER_K,
-    LOSS_0_MW, LOSS_1, LOSS_2_PER_MW, TAN_PHI,
     FLOOR_MW, RISE_MW_PER_S, FALL_MW_PER_S,
-) = range(35)  # fmt: skip
-N_PARAMS = 35
+) = range(31)  # fmt: skip
+N_PARAMS = 31
 
 # outputs
 (
-    P_MW, Q_MVAR, IT_MW, COOLING_MW, LOSS_MW, MOVER_MW, CHILLER_MW, REJECTED_MW, STORED_MWH,
-    OFFERED, DONE, UNSERVED, CAPACITY, THROTTLE, PUE,
+    IT_MW, COOLING_MW, MOVER_MW, CHILLER_MW, REJECTED_MW, STORED_MWH,
+    OFFERED, DONE, UNSERVED, CAPACITY, THROTTLE,
     OUT_DIE, OUT_COOLANT, OUT_SUPPLY, OUT_AIR, OUT_INLET, BALLAST_MW,
-) = range(21)  # fmt: skip
-N_OUTPUTS = 21
+    IT_SQUARE_MW2, IT_END_MW, COOLING_END_MW,
+) = range(20)  # fmt: skip
+N_OUTPUTS = 20
+N_PORTS = 17
+"""The first of them are ports; the others are for the electrical chain (`supply.Drawn`)."""
 
 # what sub-steps add up
 (
-    SUM_IT, SUM_LOSS, SUM_COOLING, SUM_CHILLER, SUM_REJECTED, SUM_DONE, SUM_THROTTLE, LAST_PUE, SUM_BALLAST,
-) = range(9)  # fmt: skip
-N_SUMS = 9
+    SUM_IT, SUM_COOLING, SUM_CHILLER, SUM_REJECTED, SUM_DONE, SUM_THROTTLE, SUM_BALLAST, SUM_IT_SQUARE,
+    LAST_IT, LAST_COOLING,
+) = range(10)  # fmt: skip
+N_SUMS = 10
 N_SCRATCH = 37 + N_SUMS
 
 T_STORED_ZERO_DEGC = 20.0
@@ -250,19 +253,18 @@ def substep(
     for k in range(N_STATES):
         state[k] = end[k]
     it_mw = end[MEAN_POWER] + params[LEAK_MW_PER_K] * (end[MEAN_DIE] - params[T_REFERENCE])
-    loss_mw = params[LOSS_0_MW] + it_mw * (params[LOSS_1] + params[LOSS_2_PER_MW] * it_mw)
     fan_mw = params[LIQUID_FAN] * plant[2] ** 3 + params[AIR_FAN] * plant[5] ** 3
     chiller_mw = plant[1] / situation[4] + plant[4] / situation[5]
     cooling_mw = params[LIQUID_MOVER] + params[AIR_MOVER] + fan_mw + chiller_mw
     sums[SUM_IT] += it_mw
-    sums[SUM_LOSS] += loss_mw
+    sums[SUM_IT_SQUARE] += it_mw * it_mw
+    sums[LAST_IT], sums[LAST_COOLING] = it_mw, cooling_mw
     sums[SUM_COOLING] += cooling_mw
     sums[SUM_CHILLER] += chiller_mw
     sums[SUM_REJECTED] += drives[1] + drives[2]
     done_gpu = min(work_gpu, params[GPUS] * speed_at_clock(clock, params[MEMORY]))
     sums[SUM_DONE] += done_gpu * held_back(params, clock, wanted_mw, work_mw)
     sums[SUM_THROTTLE] += 1.0 - clock
-    sums[LAST_PUE] = (it_mw + loss_mw + cooling_mw) / it_mw
 
 
 @jit
@@ -272,11 +274,10 @@ def report(
     """Write one hall's outputs to `row` (N_OUTPUTS,): means over the sub-steps, states at the end."""
     mean = 1.0 / steps
     work_gpu, done_gpu = situation[0], sums[SUM_DONE] * mean
-    row[IT_MW], row[LOSS_MW] = sums[SUM_IT] * mean, sums[SUM_LOSS] * mean
+    row[IT_MW], row[IT_SQUARE_MW2] = sums[SUM_IT] * mean, sums[SUM_IT_SQUARE] * mean
     row[COOLING_MW], row[CHILLER_MW] = sums[SUM_COOLING] * mean, sums[SUM_CHILLER] * mean
-    row[P_MW] = row[IT_MW] + row[LOSS_MW] + row[COOLING_MW]
-    row[Q_MVAR] = row[P_MW] * params[TAN_PHI]
     row[MOVER_MW] = params[LIQUID_MOVER] + params[AIR_MOVER]
+    row[IT_END_MW], row[COOLING_END_MW] = sums[LAST_IT], sums[LAST_COOLING]
     row[REJECTED_MW] = sums[SUM_REJECTED] * mean
     stored_mj = 0.0
     for k in range(1, N_STATES):
@@ -285,7 +286,7 @@ def report(
     row[OFFERED], row[DONE], row[UNSERVED] = work_gpu, done_gpu, work_gpu - done_gpu
     clock = clock_limit(params, state[T_DIE], situation[2])
     row[CAPACITY] = params[GPUS] * speed_at_clock(clock, params[MEMORY])
-    row[THROTTLE], row[PUE] = sums[SUM_THROTTLE] * mean, sums[LAST_PUE]
+    row[THROTTLE] = sums[SUM_THROTTLE] * mean
     wet = params[LIQUID_MCP] > 0.0
     row[OUT_DIE] = state[T_DIE]
     row[OUT_COOLANT] = state[T_COOLANT] if wet else state[T_AIR]

@@ -68,7 +68,7 @@ def reference(state, now, dt_s, held, burnt):
     """Advance one step in NumPy: state, means of it ... done and ballast, what shaping remembers."""
     steps = int(np.ceil(dt_s / 0.25 - 1e-9))
     whole, half = (np.array(m) for m in zip(*(propagators(n, dt_s / steps) for n in NETWORKS), strict=True))
-    sums = np.zeros((6, len(P)))
+    sums = np.zeros((5, len(P)))
     carnot = [
         np.where(
             (lift := now[1] + P[:, k.CONDENSER_K] - P[:, s] + P[:, k.EVAPORATOR_K]) > 0,
@@ -92,7 +92,6 @@ def reference(state, now, dt_s, held, burnt):
         end = np.einsum("uc,ucr->ur", np.hstack([state, drives]), whole)
         state = end[:, : k.N_STATES]
         it = end[:, k.MEAN_POWER] + P[:, k.LEAK_MW_PER_K] * (end[:, k.MEAN_DIE] - P[:, k.T_REFERENCE])
-        loss = P[:, k.LOSS_0_MW] + P[:, k.LOSS_1] * it + P[:, k.LOSS_2_PER_MW] * it**2
         cooling = P[:, k.LIQUID_MOVER] + P[:, k.AIR_MOVER]
         for (_, chill, share), fan, cop in zip(plant, (k.LIQUID_FAN, k.AIR_FAN), carnot, strict=True):
             cooling = cooling + P[:, fan] * share**3 + chill / cop
@@ -100,7 +99,7 @@ def reference(state, now, dt_s, held, burnt):
         slow = clock * share ** (1 / P[:, k.EXPONENT])
         held_back = 1 / ((1 - P[:, k.MEMORY]) / slow + P[:, k.MEMORY]) / speed
         done = np.minimum(now[0], P[:, k.GPUS] * speed) * np.where(work < wanted, held_back, 1)
-        sums += np.array([it, cooling, loss, drives[:, 1] + drives[:, 2], done, ballast])
+        sums += np.array([it, cooling, drives[:, 1] + drives[:, 2], done, ballast])
     return state, sums / steps, held, burnt
 
 
@@ -123,10 +122,7 @@ def test_kernel_equals_numpy_on_random_inputs(seed):
         out = hall.step(0.0, dt_s, dict(zip(names, now, strict=True)) | rest)
         state, means, held, burnt = reference(state, now, dt_s, held, burnt)
         assert_allclose(hall._state, state, rtol=1e-12, atol=1e-12)
-        got = [
-            out[n]
-            for n in ("it_mw", "cooling_mw", "loss_mw", "heat_rejected_mw", "work_done_gpu", "ballast_mw")
-        ]
+        got = [out[n] for n in ("it_mw", "cooling_mw", "heat_rejected_mw", "work_done_gpu", "ballast_mw")]
         assert_allclose(got, means, rtol=1e-12, atol=1e-12)
         held, burnt = hall._shaped.T.copy()
         ballast_mw = max(ballast_mw, out["ballast_mw"][2])
