@@ -189,6 +189,10 @@ class Device:
         """Check that what the units need of other elements is there, once all have started."""
 
     @classmethod
+    def synchronise(cls, u: Block, x: Floats, k: int, v_pu: complex, speed_pu: float) -> None:
+        """Bring unit `k` to no load at a voltage and speed, before its breaker closes; 0 pu: a dead bus."""
+
+    @classmethod
     def aux_per_power(cls, u: Block) -> Floats | None:
         """Return the `paux` that orders one pu of the system's base; None where the model takes none."""
         return None

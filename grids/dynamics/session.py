@@ -352,6 +352,18 @@ class Session:
                     group.block.on[k] = False
         self.solution.refresh()
 
+    def connect(self, element: str) -> None:
+        """Connect an element that stands apart, its machine synchronised, with all that belongs to it."""
+        configuration, v = self.solution.configuration, self.v_pu
+        for group, x in zip(self.system.groups, self.system.views(self.system.x), strict=True):
+            for k in [k for k, name in enumerate(group.elements) if name == element]:
+                island = int(configuration.island[group.bus[k]])
+                at = complex(v[group.bus[k]]) if island >= 0 else 0j
+                speed = float(self.solution.work.coi[island]) if island >= 0 else 1.0
+                group.cls.synchronise(group.block, x, k, at, speed)
+                group.block.on[k] = True
+        self.solution.refresh()
+
     def elements_of(self, block: Block) -> tuple[str, ...]:
         """Return the elements whose units share a block, for `Device.act`."""
         return next(group.elements for group in self.system.groups if group.block is block)

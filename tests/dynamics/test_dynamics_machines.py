@@ -199,7 +199,7 @@ def test_the_saturation_of_gensal_is_that_of_its_open_circuit_curve() -> None:
     ("page", "models"),
     [
         ("machines", ["genrou", "gensal", "gencls"]),
-        ("governors", ["tgov1", "ieeeg1", "hygov", "gast"]),
+        ("governors", ["tgov1", "ieeeg1", "hygov", "gast", "degov1"]),
         ("exciters", ["sexs", "exdc2", "exst1", "esst3a"]),
         ("stabilisers", ["ieeest", "st2cut"]),
     ],

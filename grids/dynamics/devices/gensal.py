@@ -165,6 +165,14 @@ class Gensal(Device):
         s[u.wire[S.tm]] = (psi * np.conj(current)).real
 
     @classmethod
+    def synchronise(cls, u: Block, x: Floats, k: int, v_pu: complex, speed_pu: float) -> None:
+        """Turn the rotor to the bus and excite it to its voltage; at a dead bus it keeps its own."""
+        x[X.delta, k], x[X.omega, k] = np.angle(v_pu), speed_pu
+        if v_pu != 0.0:
+            x[X.e1q, k] = x[X.e2d, k] = abs(v_pu)
+            x[X.psi2q, k] = 0.0
+
+    @classmethod
     def admittance(cls, u: Block) -> Complexes:
         """Return the machine's Norton admittance."""
         return np.asarray(u.p[P.g] + 1j * u.p[P.b])
