@@ -6,11 +6,14 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, DeviceOffer, DroopOffer, Link, Port
 from cosim.core.errors import ScenarioError, collected
+from cosim.core.flexibility import Activate, Flexibility
 from cosim.core.params import Params, column
 from cosim.core.types import Floats
 from datacenters.ageing import VALID_CHARGE_PER_H, VALID_DEGC, VALID_DISCHARGE_PER_H, LfpAgeing
+from datacenters.battery_flexibility import Cells, battery_range, cells_mw
 from datacenters.converter import Converter
 from datacenters.kernels import battery as kernel
 from datacenters.orders import Order, Orders
@@ -171,7 +174,7 @@ class Battery:
         Port("lost_calendar_pu", "capacity lost with time, of e_rated_mwh"),
         Port("lost_cycle_pu", "capacity lost with use, of e_rated_mwh"),
     )
-    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order}
+    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order, "activate": Activate}
     links: ClassVar[tuple[Link, ...]] = (Link("smooths", takes={"p_mw": "p_site_mw"}),)
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("energy", ("p_mw", "p_droop_booked_mw"), ("loss_mw",), "e_stored_mwh"),
@@ -192,6 +195,7 @@ class Battery:
     def reset(self, context: Context) -> None:
         """Return to the initial charge; nothing has been ordered and no droop offered yet."""
         self._context, self._orders = context, Orders(len(self._of))
+        self._promises = Activations(len(self._of))
         self._state = self._first.copy()
         self._dt_last_s = 0.0
         self._longest_s = 0.0
@@ -202,19 +206,44 @@ class Battery:
         self._ageing = LfpAgeing(calendar_pu, cycle_pu, column(self._of, "soc_initial_pu")[ages])
         self._outside = np.zeros(int(ages.sum()), dtype=bool)
 
-    def refusal(self, unit: int, command: Order) -> str | None:
+    def refusal(self, unit: int, command: Order | Activate) -> str | None:
         """Return why a battery can never follow an order for power: it smooths, or None."""
         if self._of[unit].mode == "follow_order" or command.p_mw == 0.0:
             return None
         return f"{self._name(unit)}: mode is ramp_smoothing, p_mw = {command.p_mw:g} needs mode: follow_order"
 
-    def command(self, t_s: float, unit: int, name: str, command: Order) -> None:
-        """Hold another power from `t_s` on. Raises ScenarioError where the battery smooths."""
+    def command(self, t_s: float, unit: int, name: str, command: Order | Activate) -> None:
+        """Hold another power from `t_s` on, or for a time. Raises ScenarioError where the battery smooths."""
         del name
         text = self.refusal(unit, command)
         if text is not None:
             raise ScenarioError(text)
+        if isinstance(command, Activate):
+            self._promises.give(unit, command)
+            return
         self._orders.give(t_s, unit, self._name(unit), command, self._context.emit)
+
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return how far each battery can be moved for a horizon; one that smooths cannot.
+
+        Nothing is kept back for the droop it offers.
+        """
+        del t_s
+        par, energy_mwh, ages = self._params, self._state[:, kernel.ENERGY], self._ages
+        rated_mw = par[:, kernel.RATED_MW]
+        p_mw = np.clip(inputs["p_order_mw"] + self._orders.p_mw, -rated_mw, rated_mw)
+        able = (par[:, kernel.SMOOTHS] == 0.0) & (np.asarray(inputs["vm_pu"]) > 0.0) & ~self._promises.busy
+        found, low_mw, high_mw = battery_range(par, energy_mwh, p_mw, able, horizon_s)
+        if not ages.any():
+            return found
+        held_pu = 1.0 - self._lost_pu[:, ages].sum(axis=0)
+        held_mwh = self._rated_mwh[ages] * held_pu
+        temp_degc = np.asarray(inputs["temp_cell_degc"])[ages]
+        cells = Cells(energy_mwh[ages] / held_mwh, held_mwh, held_pu, temp_degc)
+        lost = np.zeros((3, ages.size))
+        for row, to_mw in enumerate((p_mw, low_mw, high_mw)):
+            lost[row, ages] = cells.aged_pu(self._ageing, horizon_s, cells_mw(par, to_mw)[ages])
+        return found.with_costs({"ageing_pu": lost[1] - lost[0]}, {"ageing_pu": lost[2] - lost[0]})
 
     def devices(self) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...]:
         """Return the static part of each battery's droop offer, and its converter's model."""
@@ -230,6 +259,8 @@ class Battery:
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
         self._inputs[kernel.ORDER_MW] += self._orders.p_mw
+        if self._promises.open:
+            self._keep_promises(t_s, dt_s, inputs)
         self._inputs[kernel.ORDER_MVAR] += self._orders.q_mvar
         outputs = np.empty((len(self._names), len(self._of)))
         before_mwh = self._state[:, kernel.ENERGY].copy()
@@ -241,6 +272,14 @@ class Battery:
         outputs[kernel.N_OUTPUTS], outputs[kernel.N_OUTPUTS + 1 :] = soh_pu, self._lost_pu
         self._dt_last_s = dt_s
         return dict(zip(self._names, outputs, strict=True))
+
+    def _keep_promises(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> None:
+        """Answer what is asked for, and add what is promised to the orders."""
+        if self._dt_last_s > 0.0:
+            self._promises.accept(self, self._context, t_s, inputs)
+        order_mw, rated_mw = self._inputs[kernel.ORDER_MW], self._params[:, kernel.RATED_MW]
+        self._inputs[kernel.ORDER_MW] = np.clip(order_mw, -rated_mw, rated_mw)
+        self._inputs[kernel.ORDER_MW] += self._promises.change_mw(t_s, dt_s)
 
     def _age(self, t_s: float, dt_s: float, before_mwh: Floats, temp_degc: Floats, outputs: Floats) -> None:
         """Lose capacity over the step, and with it the charge that it held: a loss of the cells."""

@@ -1,6 +1,6 @@
 """What a component model is: the contract ours and a stranger's fulfil alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
@@ -118,12 +118,17 @@ class DeviceOffer:
 
 Offer = DroopOffer | DeviceOffer | None
 
-Emit = Callable[[float, str, str, str], None]
-"""(t_s, unit name, kind, text) -> None: writes one row of the events table."""
+
+class Emit(Protocol):
+    """Writes one row of the events table; `data` is JSON, or empty."""
+
+    def __call__(self, t_s: float, unit: str, kind: str, text: str, data: str = "", /) -> None:
+        """Write it."""
 
 
-def _silent(t_s: float, unit: str, kind: str, text: str) -> None:
-    del t_s, unit, kind, text
+def silent(t_s: float, unit: str, kind: str, text: str, data: str = "", /) -> None:
+    """Write nothing."""
+    del t_s, unit, kind, text, data
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class Context:
     streams: Streams = field(default_factory=lambda: Streams(0))
     names: tuple[str, ...] = ()
     """Unit names, in the order of the parameters."""
-    emit: Emit = _silent
+    emit: Emit = silent
 
 
 @runtime_checkable
@@ -148,7 +153,8 @@ class Component(Protocol):
     * `devices()`: per unit a `DroopOffer`, a `DeviceOffer`, both in a tuple, or None;
     * `refusal(unit, command) -> str | None`: why a command can never be obeyed, so that a scenario is
       refused before it runs;
-    * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`).
+    * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`);
+    * `flexibility(t_s, horizon_s, inputs)`: how far each unit can be moved (`cosim.core.flexibility`).
     """
 
     params_type: ClassVar[type[Params]]

@@ -45,7 +45,7 @@ class KindProcess(mosaik_api_v3.Simulator):  # type: ignore[misc]  # mosaik_api_
 
     def __init__(self) -> None:
         super().__init__(META)
-        self._events: list[tuple[float, str, str, str]] = []
+        self._events: list[tuple[float, str, str, str, str]] = []
         self._outputs: dict[str, Any] = {}
 
     def init(self, sid: str, time_resolution: float = 1.0, **setup: Any) -> Any:
@@ -63,10 +63,13 @@ class KindProcess(mosaik_api_v3.Simulator):  # type: ignore[misc]  # mosaik_api_
                 start.astimezone(ZoneInfo(zone)) if zone else start,
                 Streams(setup["seed"]),
                 tuple(setup["units"]),
-                lambda *event: self._events.append(event),
+                self._note,
             )
         )
         return self.meta
+
+    def _note(self, t_s: float, unit: str, kind: str, text: str, data: str = "", /) -> None:
+        self._events.append((t_s, unit, kind, text, data))
 
     def create(self, num: int, model: str, **params: Any) -> list[dict[str, Any]]:
         """Create the one entity."""

@@ -48,8 +48,8 @@ class Shared:
     def emitter(self) -> Emit:
         """Return a function that writes one row of the events table."""
 
-        def emit(t_s: float, unit: str, kind: str, text: str) -> None:
-            self.events.append(Event(float(t_s), unit, kind, text))
+        def emit(t_s: float, unit: str, kind: str, text: str, data: str = "", /) -> None:
+            self.events.append(Event(float(t_s), unit, kind, text, data))
 
         return emit
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from cosim.core.component import Balance, Component, Context, balances_of
+from cosim.core.component import Balance, Component, Context, balances_of, commands_of
 from cosim.core.errors import SuandianError
+from cosim.core.flexibility import flexible
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from cosim.core.units import unit_of
+from cosim.testing.flexibility import Moment, check_promises, check_range
 
 Trace = dict[str, Floats]
 """output port -> values of shape (steps, units)"""
@@ -77,7 +79,8 @@ def check_component(
 
     Checked: units in names, outputs complete, of shape (units,), finite and fresh, inputs left
     alone, determinism, `reset` forgets, declared balances close, halving the step converges, and
-    the terminal power starts flat under constant inputs.
+    the terminal power starts flat under constant inputs. Where it has `flexibility`: that being asked leaves
+    no trace, that ranges are sound and never larger for longer, and that what is published is delivered.
 
     Parameters
     ----------
@@ -108,6 +111,8 @@ def check_component(
         yield from _check_balance(balance, probe, first)
     yield from _check_halving(probe, first)
     yield from _check_flat_start(probe)
+    if flexible(component) is not None:
+        yield from _check_flexibility(probe, first)
 
 
 def _check_ports(kind: type[Any]) -> Iterator[str]:
@@ -207,3 +212,17 @@ def _check_flat_start(probe: Probe) -> Iterator[str]:
     jump = np.max(np.abs(power[1] - power[0]))
     if jump > FLAT_RTOL * max(1.0, float(np.max(np.abs(power)))):
         yield f"p_mw does not start flat under constant inputs: it moves by {jump:.3g} MW in the first step"
+
+
+def _check_flexibility(probe: Probe, whole: Trace) -> Iterator[str]:
+    asked = probe.start()
+    Moment(asked, 0.0, probe.dt_s, probe.inputs(0)).range(probe.dt_s)
+    yield from _different(whole, probe.run(asked), "being asked for its range changes the component")
+    calm = Probe(probe.kind, probe.params, probe.dt_s, probe.levels, varied=False)
+    component = calm.start()
+    calm.run(component)
+    moment = Moment(component, STEPS * probe.dt_s, probe.dt_s, calm.inputs(0))
+    broken = list(check_range(moment, tuple(share * STEPS * probe.dt_s for share in (0.5, 1.0, 4.0))))
+    yield from broken
+    if not broken and "activate" in commands_of(probe.kind):
+        yield from check_promises(moment, STEPS * probe.dt_s)
