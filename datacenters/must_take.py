@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, Link, Port
 from cosim.core.errors import ScenarioError, collected
+from cosim.core.flexibility import Activate, Flexibility, Side
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
 from datacenters.ramps import ramped, within_rating
@@ -125,7 +127,7 @@ class MustTake:
         Port("p_auxiliary_mw", "drawn while it does not run"),
         Port("state_code", "0 tripped or restarting, 1 running; at the end"),
     )
-    commands: ClassVar[Mapping[str, type[Params]]] = {"limit": Limit}
+    commands: ClassVar[Mapping[str, type[Params]]] = {"limit": Limit, "activate": Activate}
     links: ClassVar[tuple[Link, ...]] = (Link("profile", takes={"scale_pu": "scale_pu"}),)
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("available", ("p_available_mw",), ("p_delivered_mw", "p_curtailed_mw")),
@@ -149,9 +151,13 @@ class MustTake:
         self._off = np.zeros(self._rated_mw.size, dtype=bool)
         self._wait_s = np.zeros_like(self._rated_mw)
         self._told_mw = np.full_like(self._rated_mw, NO_LIMIT_MW)
+        self._promises = Activations(self._rated_mw.size)
 
-    def command(self, t_s: float, unit: int, name: str, command: Limit) -> None:
-        """Set or lift the limit of a source from `t_s` on."""
+    def command(self, t_s: float, unit: int, name: str, command: Limit | Activate) -> None:
+        """Set or lift the limit of a source from `t_s` on, or have it deliver less for a time."""
+        if isinstance(command, Activate):
+            self._promises.give(unit, command)
+            return
         self._told_mw[unit] = NO_LIMIT_MW if command.p_mw is None else command.p_mw
         told = "limit is lifted" if command.p_mw is None else f"limit is {command.p_mw:g} MW"
         self._context.emit(t_s, self._name(unit), name, told)
@@ -163,9 +169,13 @@ class MustTake:
         """
         live, scale_pu = np.asarray(inputs["vm_pu"]) > 0.0, np.asarray(inputs["scale_pu"])
         self._check(t_s, scale_pu)
-        available_mw = np.minimum(scale_pu, 1.0) * self._rated_mw
-        limit_mw = np.maximum(np.minimum(inputs["p_limit_mw"], self._told_mw), 0.0)
-        target_mw = np.minimum(available_mw, np.maximum(limit_mw, self._least_mw))
+        available_mw, limit_mw, target_mw = self._targets(inputs)
+        if self._promises.open:
+            if self._now_mw is not None:
+                self._promises.accept(self, self._context, t_s, inputs)
+            change_mw = self._promises.change_mw(t_s, dt_s)
+            least_mw = np.minimum(self._least_mw, target_mw)
+            target_mw = np.clip(target_mw - change_mw, least_mw, target_mw)
         before_mw = target_mw if self._now_mw is None else np.minimum(self._now_mw, available_mw)
         before_mw = np.where(self._off, np.minimum(self._least_mw, target_mw), before_mw)
         runs_s = self._run(live, dt_s)
@@ -185,6 +195,23 @@ class MustTake:
             "p_auxiliary_mw": helped_mw,
             "state_code": (~self._off).astype(np.float64),
         }
+
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return how far each source can be held back while what is available stays: it cannot give more."""
+        del t_s, horizon_s
+        _, _, target_mw = self._targets(inputs)
+        runs = (np.asarray(inputs["vm_pu"]) > 0.0) & ~self._off
+        settled = runs & (np.abs(target_mw - (target_mw if self._now_mw is None else self._now_mw)) <= 1e-9)
+        spare_mw = np.where(settled & ~self._promises.busy, target_mw - self._least_mw, 0.0)
+        up = Side.of(np.maximum(spare_mw, 0.0), np.minimum(self._down_mw_per_s, self._up_mw_per_s))
+        baseline_mw = np.where(runs, -target_mw, self._help_mw)
+        return Flexibility(baseline_mw, Side.none(target_mw.size), up)
+
+    def _targets(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
+        """Return what is available, the limit, and what is to be delivered of it [MW]."""
+        available_mw = np.minimum(inputs["scale_pu"], 1.0) * self._rated_mw
+        limit_mw = np.maximum(np.minimum(inputs["p_limit_mw"], self._told_mw), 0.0)
+        return available_mw, limit_mw, np.minimum(available_mw, np.maximum(limit_mw, self._least_mw))
 
     def _run(self, live: Bools, dt_s: float) -> Floats:
         """Trip and restart; return how long of the step each source runs [s]."""

@@ -6,7 +6,9 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, Port
+from cosim.core.flexibility import DAY_S, Activate, Flexibility, Side
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
 from datacenters.orders import Order, Orders
@@ -16,6 +18,8 @@ S_PER_H = 3600.0
 HALVINGS = 60
 NEWTON_STEPS = 50
 NEWTON_RTOL = 1e-14
+SWING_S = 0.02
+"""Time in which the converter goes from full power one way to the other, for promises (unconfirmed)."""
 
 
 class SupercapacitorParams(Params):
@@ -82,7 +86,7 @@ class Supercapacitor:
         Port("v_terminal_kv", "voltage at the bank's terminals at the end, under this power"),
         Port("p_unmet_mw", "converter power wanted and not delivered: rating or voltage"),
     )
-    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order}
+    commands: ClassVar[Mapping[str, type[Params]]] = {"order": Order, "activate": Activate}
     balances: ClassVar[tuple[Balance, ...]] = (Balance("energy", ("p_mw",), ("loss_mw",), "e_stored_mwh"),)
 
     def __init__(self, params: Sequence[SupercapacitorParams]) -> None:
@@ -97,26 +101,32 @@ class Supercapacitor:
     def reset(self, context: Context) -> None:
         """Return to the initial voltage, without orders."""
         self._context, self._orders = context, Orders(len(self._rated_mw))
+        self._promises = Activations(len(self._rated_mw))
         span = self._high_kv**2 - self._low_kv**2
         self._inner_kv = np.sqrt(self._low_kv**2 + self._soc_pu * span)
 
-    def command(self, t_s: float, unit: int, name: str, command: Order) -> None:
-        """Hold another power from `t_s` on."""
+    def command(self, t_s: float, unit: int, name: str, command: Order | Activate) -> None:
+        """Hold another power from `t_s` on, or for a time."""
         del name
+        if isinstance(command, Activate):
+            self._promises.give(unit, command)
+            return
         names = self._context.names
         who = names[unit] if unit < len(names) else f"supercapacitor {unit}"
         self._orders.give(t_s, unit, who, command, self._context.emit)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Hold one power over `dt_s`, as near to the order as the bank allows."""
-        del t_s
         live = inputs["vm_pu"] > 0.0
         order_mw = inputs["p_order_mw"] + self._orders.p_mw
+        if self._promises.open:
+            self._promises.accept(self, self._context, t_s, inputs)
+            order_mw = np.clip(order_mw, -self._rated_mw, self._rated_mw)
+            order_mw = order_mw + self._promises.change_mw(t_s, dt_s)
         q_order_mvar = inputs["q_order_mvar"] + self._orders.q_mvar
         wanted_mw = np.where(live, np.clip(order_mw, -self._rated_mw, self._rated_mw), 0.0)
-        bank_mw = np.where(wanted_mw > 0.0, wanted_mw * self._eta_pu, wanted_mw / self._eta_pu)
-        bank_mw = self._allowed(bank_mw, dt_s)
-        converter_mw = np.where(bank_mw > 0.0, bank_mw / self._eta_pu, bank_mw * self._eta_pu)
+        bank_mw = self._allowed(self._bank(wanted_mw), dt_s)
+        converter_mw = self._converter(bank_mw)
         before_mj = 0.5 * self._farad * self._inner_kv**2
         v_kv = self._terminal_after(bank_mw, dt_s)
         self._inner_kv = np.where(bank_mw == 0.0, self._inner_kv, v_kv - self._ohm * bank_mw / v_kv)
@@ -131,6 +141,35 @@ class Supercapacitor:
             "v_terminal_kv": np.where(bank_mw == 0.0, self._inner_kv, v_kv),
             "p_unmet_mw": order_mw - converter_mw,
         }
+
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return how far each bank can be moved: the powers that end on a limit of voltage with the horizon.
+
+        Where the power it holds now cannot be held so long, nothing is promised.
+        """
+        del t_s
+        hold_s, live = horizon_s + 2.0 * SWING_S, np.asarray(inputs["vm_pu"]) > 0.0
+        order_mw = np.clip(inputs["p_order_mw"] + self._orders.p_mw, -self._rated_mw, self._rated_mw)
+        able = live & ~self._promises.busy & self._fits(self._bank(order_mw), hold_s)
+        sides = []
+        for sign in (-1.0, 1.0):
+            bank_mw = self._allowed(self._bank(sign * self._rated_mw), hold_s)
+            change_mw = np.where(able, np.maximum(sign * (self._converter(bank_mw) - order_mw), 0.0), 0.0)
+            lasts_s = self._lasts_s(self._bank(order_mw + sign * change_mw)) - 2.0 * SWING_S
+            sides.append(Side.of(change_mw, 2.0 * self._rated_mw / SWING_S, np.maximum(lasts_s, horizon_s)))
+        return Flexibility(np.where(live, order_mw + self._standby_mw, 0.0), *sides)
+
+    def _bank(self, converter_mw: Floats) -> Floats:
+        return np.where(converter_mw > 0.0, converter_mw * self._eta_pu, converter_mw / self._eta_pu)
+
+    def _converter(self, bank_mw: Floats) -> Floats:
+        return np.where(bank_mw > 0.0, bank_mw / self._eta_pu, bank_mw * self._eta_pu)
+
+    def _lasts_s(self, bank_mw: Floats) -> Floats:
+        """Return how long a power is held until the terminals are at a limit, at most a day."""
+        end_kv = np.where(bank_mw > 0.0, self._high_kv, self._low_kv)
+        room_mj = np.where(bank_mw == 0.0, np.inf, np.nan_to_num(self._spare(bank_mw, end_kv, 0.0)))
+        return np.minimum(room_mj / np.maximum(np.abs(bank_mw), 1e-300), DAY_S)
 
     def _terminal_now(self, bank_mw: Floats) -> Floats:
         """Return the terminal voltage at once when power flows; nan where the resistance cannot pass it."""
