@@ -156,7 +156,7 @@ def _coil(
         return dry_mw, row[FAN_MW] if dry_mw > 0.0 else 0.0, 0.0
     wet_pu = min((want_mw / full - return_degc + outdoor_degc) / depression, 1.0)
     cooled = wet_pu * depression
-    heat_mw = full * (return_degc - outdoor_degc + cooled)
+    heat_mw = min(full * (return_degc - outdoor_degc + cooled), want_mw)
     return heat_mw, row[FAN_MW], row[AIR_MW_PER_K] * cooled / LATENT_MJ_PER_KG
 
 
