@@ -94,6 +94,10 @@ class Stacks:
         helped_s = np.where(live, dt_s - rests_s + warm_s, 0.0)
         return mean_pu * produces_s / dt_s, helped_s / dt_s
 
+    def delay_s(self) -> Floats:
+        """Return the time from an order to the lowest load: none while on, endless where it is cold."""
+        return np.where(self._on, 0.0, np.where(self._left_s > 0.0, self._warm_s, np.inf))
+
     def trip(self, where: Bools) -> None:
         """Switch stacks off at once; they stay as warm as they are."""
         self._on = self._on & ~where

@@ -1,6 +1,7 @@
 """Promises: changes of power that were ordered, as far as they were accepted, and how they go on."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -79,6 +80,14 @@ class Activations:
         """Which units keep a promise now, shape (units,)."""
         found = np.zeros(self._units, dtype=bool)
         found[[promise.unit for promise in self._running]] = True
+        return found
+
+    def way(self, t_s: float) -> Floats:
+        """Return -1, 1 or 0: which way each unit is to be, from the order on until power goes back."""
+        found = np.zeros(self._units)
+        for promise in self._running:
+            if t_s < promise.start_s + promise.ramp_s + promise.hold_s and promise.p_mw != 0.0:
+                found[promise.unit] = math.copysign(1.0, promise.p_mw)
         return found
 
     def give(self, unit: int, order: Activate) -> None:

@@ -53,6 +53,8 @@ class Moment:
     def deliveries(self, horizon_s: float, share: float = 1.0) -> Iterator[Delivery]:
         """Order the whole range, or a share of it above the least, each way in turn; yield what comes.
 
+        Counted is from a step after the power is reached, as powers are held over steps.
+
         Where `share` is above 1, what is promised is still the range.
         """
         found = self.range(horizon_s)
@@ -70,7 +72,7 @@ class Moment:
             for step in range(steps):
                 t_s = self.t_s + step * self.dt_s
                 p_mw = model.step(t_s, self.dt_s, self.inputs)["p_mw"]
-                whole = (t_s >= from_s - 1e-9) & (t_s + self.dt_s <= from_s + horizon_s + 1e-9)
+                whole = (t_s >= from_s + self.dt_s - 1e-9) & (t_s + self.dt_s <= from_s + horizon_s + 1e-9)
                 total_mws += np.where(whole, (p_mw - found.baseline_mw) * self.dt_s, 0.0)
                 held_s += np.where(whole, self.dt_s, 0.0)
             known = (held_s > 0.0) & (promised_mw > 0.0)

@@ -1,0 +1,137 @@
+"""Ranges found by rehearsal: a copy of the model is ordered the change, and what it delivers is looked at.
+
+For kinds with starts, ramps, tanks, temperatures or controls between an order and the meter, for which no
+closed form says what can be held.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Protocol, Self
+
+import numpy as np
+
+from cosim.core.activations import Activations
+from cosim.core.component import Context, silent
+from cosim.core.flexibility import Flexibility, Side
+from cosim.core.types import Bools, Floats
+
+FEWEST_STEPS, MOST_STEPS = 40, 400
+HELD_RTOL = 0.003
+"""A change counts as held when its mean is this near to what was ordered."""
+STEADY_PU = 0.003
+"""A baseline that moves by more of the change than this within the horizon is none."""
+HALVINGS = 8
+
+Trace = Mapping[str, Floats]
+"""Output port -> values of shape (steps, units)."""
+
+
+class Rehearsed(Protocol):
+    """A model that can go on in silence with promises it was given."""
+
+    def rehearse(self, promises: Activations) -> Self:
+        """Return a copy of the model that keeps these promises instead of its own, and tells nobody."""
+
+    def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Advance."""
+
+
+class Rehearsing:
+    """What a component needs for its rehearsals: its context, and its promises."""
+
+    _context: Context
+    _promises: Activations
+
+    def rehearse(self, promises: Activations) -> Self:
+        """Return a copy of the model that keeps these promises instead of its own, and tells nobody."""
+        other = copy.deepcopy(self)
+        other.take_over(promises)
+        return other
+
+    def take_over(self, promises: Activations) -> None:
+        """Go on with these promises, in silence."""
+        self._promises, self._context = promises, replace(self._context, emit=silent)
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is tried one way, arrays of shape (units,): the largest change, and how it is reached."""
+
+    most_mw: Floats
+    ramp_mw_per_s: Floats
+    delay_s: Floats
+    least_mw: Floats
+
+    def where(self, here: Bools, other: "Prospect") -> "Prospect":
+        """Return this prospect for some units, and another one for the rest."""
+        pairs = ((getattr(self, each.name), getattr(other, each.name)) for each in fields(Prospect))
+        return Prospect(*(np.where(here, mine, theirs) for mine, theirs in pairs))
+
+    def reached_s(self) -> Floats:
+        """Return the time from the order to the whole change."""
+        return np.where(self.most_mw > 0.0, self.delay_s + self.most_mw / self.ramp_mw_per_s, 0.0)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One moment from which a model goes on, with inputs that stay.
+
+    `allowed` says of a trial and the baseline which units may do so, besides delivering; `costs` what it
+    costs. Both get the traces, `costs` the length of their steps, too.
+    """
+
+    model: Rehearsed
+    t_s: float
+    horizon_s: float
+    inputs: Mapping[str, Floats]
+    costs: Callable[[Trace, Trace, float], dict[str, Floats]]
+    allowed: Callable[[Trace, Trace], Bools] | None = None
+
+    def range(self, down: Prospect, up: Prospect) -> Flexibility:
+        """Return the largest changes that are delivered, each way; what is not delivered is halved."""
+        lasts_s = max(float(side.reached_s().max(initial=0.0)) for side in (down, up)) + self.horizon_s
+        wanted_s = max(min(lasts_s / FEWEST_STEPS, 0.25 * self.horizon_s), lasts_s / MOST_STEPS)
+        steps = int(np.ceil(lasts_s / wanted_s))
+        dt_s = lasts_s / steps
+        base = self._run(Activations(down.most_mw.size), steps, dt_s)
+        sides = (self._side(-1.0, down, base, dt_s), self._side(1.0, up, base, dt_s))
+        return Flexibility(base["p_mw"].mean(axis=0), *sides)
+
+    def _side(self, sign: float, prospect: Prospect, base: Trace, dt_s: float) -> Side:
+        drift_mw = np.ptp(base["p_mw"], axis=0)
+        most_mw = np.where(drift_mw <= STEADY_PU * prospect.most_mw, prospect.most_mw, 0.0)
+        if not most_mw.any():
+            return Side.none(most_mw.size)
+        good_mw, bad_mw, change_mw = np.zeros_like(most_mw), most_mw, most_mw
+        costs: dict[str, Floats] = {}
+        for _ in range(1 + HALVINGS):
+            promises = Activations.trial(
+                self.t_s, sign * change_mw, prospect.delay_s, prospect.ramp_mw_per_s, self.horizon_s
+            )
+            trial = self._run(promises, len(base["p_mw"]), dt_s)
+            good = self._held(sign * change_mw, prospect, trial, base, dt_s)
+            for name, cost in self.costs(trial, base, dt_s).items():
+                costs[name] = np.where(good, cost, costs.get(name, 0.0))
+            good_mw, bad_mw = np.where(good, change_mw, good_mw), np.where(good, bad_mw, change_mw)
+            if np.all(good_mw == most_mw):
+                break
+            change_mw = np.where(good_mw == most_mw, most_mw, 0.5 * (good_mw + bad_mw))
+        given_mw = np.where(good_mw >= prospect.least_mw, good_mw, 0.0)
+        ramp, delay_s, least_mw = prospect.ramp_mw_per_s, prospect.delay_s, prospect.least_mw
+        return Side.of(given_mw, ramp, self.horizon_s, delay_s, least_mw, **costs)
+
+    def _held(self, change_mw: Floats, prospect: Prospect, trial: Trace, base: Trace, dt_s: float) -> Bools:
+        """Return where the whole change is there, from a step after it is reached to the horizon's end."""
+        t_s = (np.arange(len(trial["p_mw"])) * dt_s)[:, None]
+        from_s = prospect.delay_s + np.abs(change_mw) / np.maximum(prospect.ramp_mw_per_s, 1e-300)
+        whole = (t_s >= from_s + dt_s - 1e-9) & (t_s + dt_s <= from_s + self.horizon_s + 1e-9)
+        off_mw = np.where(whole, trial["p_mw"] - base["p_mw"].mean(axis=0) - change_mw, 0.0)
+        mean_mw = np.abs(off_mw.sum(axis=0)) / np.maximum(whole.sum(axis=0), 1)
+        held: Bools = whole.any(axis=0) & (mean_mw <= HELD_RTOL * np.abs(change_mw))
+        return held if self.allowed is None else held & self.allowed(trial, base)
+
+    def _run(self, promises: Activations, steps: int, dt_s: float) -> Trace:
+        model = self.model.rehearse(promises)
+        rows = [model.step(self.t_s + step * dt_s, dt_s, self.inputs) for step in range(steps)]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
