@@ -153,7 +153,9 @@ def _handed(plan: Plan) -> Iterator[str]:
             text += ", fast droop"
         device = hosted[place] if place < len(hosted) else None
         if device is not None:
-            text += f", as {' + '.join(device.models)}"
+            named = dict.fromkeys(" + ".join(part.models) for part in device.devices())
+            count = f"{len(device.parts)} of " if len(device.parts) > 1 else ""
+            text += f", as {count}{', '.join(named)}"
         yield text
 
 

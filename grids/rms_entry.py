@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from pydantic import ValidationError
 
-from cosim.core.component import DeviceOffer
+from cosim.core.component import DevicePart
 from cosim.core.errors import CaseError, ScenarioError, SolveError, collected
 from cosim.core.grid import Connections, GridWindow
 from cosim.core.types import Bools, Floats
@@ -66,6 +66,20 @@ def case_elements(inside: Inside) -> tuple[str, ...]:
     tables = (*MAKERS, *GIVEN)
     net = inside.state.net
     return tuple(name for table in tables if table in net for name in element_names(net[table], table))
+
+
+def device_elements(connections: Connections, units: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the elements that carry the power of each unit: itself, or the parts of its device."""
+    offers = connections.hosted or (None,) * len(units)
+    return tuple(
+        (name,) if offer is None else tuple(part_element(name, part) for part in offer.devices())
+        for name, offer in zip(units, offers, strict=True)
+    )
+
+
+def part_element(unit: str, part: DevicePart) -> str:
+    """Return what a part of a unit's device is called among the elements of the case."""
+    return f"{unit} {part.name}" if part.name else unit
 
 
 def check_models(inside: Inside) -> None:
@@ -129,10 +143,11 @@ def check_hosted(inside: Inside, connections: Connections) -> None:
     for unit, offer in zip(connections.units, connections.hosted, strict=False):
         if offer is None:
             continue
-        try:
-            hosted_units(offer, unit)
-        except ScenarioError as error:
-            wrong += str(error).splitlines()
+        for part in offer.devices():
+            try:
+                hosted_units(part, part_element(unit, part))
+            except ScenarioError as error:
+                wrong += str(error).splitlines()
         if offer.f_nominal_hz not in {None, f_hz}:
             wrong.append(f"unit {unit!r}: f_nominal_hz={offer.f_nominal_hz:g}, but the grid's is {f_hz:g}")
     collected(wrong, ScenarioError)
@@ -144,6 +159,8 @@ def start_session(
     standing: Standing,
     params: RmsWindowParams,
     events: Sequence[Event] = (),
+    *,
+    inputs: Mapping[str, Floats] | None = None,
 ) -> Session:
     """Return a session that stands where the power flow does.
 
@@ -162,8 +179,10 @@ def start_session(
         How to integrate.
     events
         Disturbances to come: units they need stand ready from the start; they are not scheduled here.
+    inputs
+        What units publish: how their power divides over the parts of their devices.
     """
-    point = _point(inside, connections, standing)
+    point = _point(inside, connections, standing, inputs or {})
     units = _load_units(inside, point, params)
     for k, element in enumerate(_unit_elements(inside, connections)):
         units += _of_unit(inside, connections, k, element, standing)
@@ -187,7 +206,7 @@ def start_session(
 
 def rotor_angles(inside: Inside, connections: Connections, standing: Standing) -> Floats:
     """Return the rotor angle of each source (gens + ext_grids,) at the operating point [°], else nan."""
-    point = _point(inside, connections, standing)
+    point = _point(inside, connections, standing, {})
     system = build_system(point, read_units(inside.case), DENSE_PORTS)
     angle: dict[str, float] = {}
     for group in system.groups:
@@ -208,12 +227,14 @@ def models_of(inside: Inside, connections: Connections) -> dict[str, list[type[D
         found.setdefault(unit.element, []).append(device(unit.model))
     names = _unit_elements(inside, connections)
     for name, offer in zip(names, connections.hosted, strict=False):
-        if offer is not None:
-            found[name] = [device(model) for model in offer.models]
+        for part in () if offer is None else offer.devices():
+            found[part_element(name, part)] = [device(model) for model in part.models]
     return found
 
 
-def _point(inside: Inside, connections: Connections, standing: Standing) -> OperatingPoint:
+def _point(
+    inside: Inside, connections: Connections, standing: Standing, inputs: Mapping[str, Floats]
+) -> OperatingPoint:
     """Return the operating point of the power flow as it stands.
 
     A unit is without its response, which a model of its own delivers, unless its device takes over both.
@@ -239,18 +260,41 @@ def _point(inside: Inside, connections: Connections, standing: Standing) -> Oper
     bus = state.element_bus[unit]
     names = _unit_elements(inside, connections)
     extra = [
-        Element("unit", k, name, int(bus[k]), complex(-s[unit][k] / base) if bus[k] >= 0 else 0j)
-        for k, name in enumerate(names)
+        Element("unit", k, name, int(bus[k]), part if bus[k] >= 0 else 0j)
+        for k, elements in enumerate(device_elements(connections, names))
+        for name, part in zip(
+            elements, _divided(connections, k, complex(-s[unit][k] / base), inputs), strict=True
+        )
     ]
     f_hz = float(standing.f_hz[0])
     point = point_of(state.net, state.v, f_hz, delivered, model=state.model, extra=extra)
     apart_mw = np.where(is_hosted(connections), 0.0, standing.droop_mw)
     response = dict(zip(names, (apart_mw / base).tolist(), strict=True))
     apart = [
-        replace(element, s_pu=element.s_pu + response[element.name]) if element.table == "unit" else element
+        replace(element, s_pu=element.s_pu + response[element.name]) if element.name in response else element
         for element in point.elements
     ]
     return replace(point, elements=tuple(apart))
+
+
+def _divided(connections: Connections, k: int, s_pu: complex, inputs: Mapping[str, Floats]) -> list[complex]:
+    """Return what each device of a unit delivers of all it delivers [pu]."""
+    offer = connections.hosted[k] if connections.hosted else None
+    parts = () if offer is None else offer.parts
+    if not parts:
+        return [s_pu]
+    weights = np.array(
+        [
+            [part.share_pu * inputs[port][k] if port in inputs else 0.0 for port in part.power]
+            for part in parts
+        ]
+    )
+    shares = np.array([part.share_pu for part in parts])
+    total = weights.sum(axis=0)
+    split = np.where(
+        total != 0.0, weights / np.where(total == 0.0, 1.0, total), (shares / shares.sum())[:, None]
+    )
+    return [complex(s_pu.real * p, s_pu.imag * q) for p, q in split.tolist()]
 
 
 def _load_units(inside: Inside, point: OperatingPoint, params: RmsWindowParams) -> list[Unit]:
@@ -282,7 +326,7 @@ def _of_unit(
     """Return the dynamic models of one connected unit: those it hands over, else a constant power."""
     hosted = connections.hosted[k] if connections.hosted else None
     if hosted is not None:
-        return hosted_units(hosted, element)
+        return [unit for part in hosted.devices() for unit in hosted_units(part, part_element(element, part))]
     units = [Unit("zip", element, POWER)]
     droop = connections.devices[k] if connections.devices else None
     if droop is not None:
@@ -298,8 +342,8 @@ def _of_unit(
     return units
 
 
-def hosted_units(offer: DeviceOffer, element: str) -> list[Unit]:
-    """Return the units of an offer.
+def hosted_units(offer: DevicePart, element: str) -> list[Unit]:
+    """Return the units of a device.
 
     Raises
     ------

@@ -114,13 +114,13 @@ def _points(run: RmsRun, inside: Inside, reports: Reports, droop_mw: Floats) -> 
     point |= {"p_mw": drawn.real.copy(), "q_mvar": drawn.imag.copy()}
     for port, told in reports.items():
         point[port] = np.array(
-            [np.nan if r is None else _heard(run, point, k, r) for k, r in enumerate(told)]
+            [np.nan if r is None else _heard(run, point, k, port, r) for k, r in enumerate(told)]
         )
     return point
 
 
-def _heard(run: RmsRun, point: Mapping[str, Floats], k: int, report: DeviceReport) -> float:
+def _heard(run: RmsRun, point: Mapping[str, Floats], k: int, port: str, report: DeviceReport) -> float:
     if report.signal in MEASURED:
         return float(point[report.signal][k]) * report.scale
-    found = run.signal(k, report.signal)
-    return report.rest if found is None else found * report.scale
+    found = run.reported(k, port)
+    return report.rest if found is None else found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cosim.core.component import DevicePart
 from cosim.core.grid import Connections, GridEvent
 from cosim.core.types import Floats
 from grids.dynamics.events import Event
@@ -18,6 +19,7 @@ from grids.rms_entry import (
     Standing,
     area_of_buses,
     case_elements,
+    device_elements,
     is_hosted,
     start_session,
     unit_elements,
@@ -81,14 +83,15 @@ class RmsRun:
         self.start_s = start_s
         self._inside, self._connections = inside, connections
         self._units = unit_elements(connections.units, case_elements(inside))
+        self._elements = device_elements(connections, self._units)
         self._tables = {name: table for table, names in inside.elements.names.items() for name in names}
         self._tables |= dict.fromkeys(inside.state.bus_names, "bus")
         stepping = [self._disturbance(event) for event in ahead if event.action == "load_step"]
-        self.session = start_session(inside, connections, standing, params, stepping)
+        self.session = start_session(inside, connections, standing, params, stepping, inputs=inputs)
         self.f_start_hz: Floats = standing.f_hz.copy()
         """(areas,) frequency that speed 1 of the session means."""
         self.watch = AreaWatch(self.session, area_of_buses(inside), self.f_start_hz)
-        self.reader = Reader(self.session, inside, self._units)
+        self.reader = Reader(self.session, inside, self._elements)
         self._orders = Orders(self.session) if params.secondary else None
         self._made_mw = standing.generation_mva.real.copy()
         gens, sources = inside.state.sources.gens, len(inside.state.sources.names)
@@ -205,10 +208,21 @@ class RmsRun:
                 on[name] = on.get(name, False) or live
         return [name for name, live in on.items() if not live]
 
-    def signal(self, unit: int, name: str) -> float | None:
-        """Return a signal of a unit's device, None where the unit has no supply."""
-        slot = self.session.system.slots.get((self._units[unit], name))
-        return None if slot is None else float(self.session.system.s[slot])
+    def reported(self, unit: int, port: str) -> float | None:
+        """Return what a unit's devices report to a port, None where the unit has no supply."""
+        system, found = self.session.system, list[float]()
+        for part, element in self._devices(unit):
+            report = part.reports.get(port)
+            if report is not None and (element, report.signal) in system.slots:
+                value = float(system.s[system.slots[element, report.signal]])
+                found.append(part.share_pu * report.scale * value)
+        return sum(found) if found else None
+
+    def _devices(self, unit: int) -> Iterator[tuple[DevicePart, str]]:
+        """Yield the devices of a unit with their elements."""
+        offer = self._connections.hosted[unit] if self._connections.hosted else None
+        if offer is not None:
+            yield from zip(offer.devices(), self._elements[unit], strict=True)
 
     def shed(self) -> dict[str, float]:
         """Return what is left of the loads of which a share was shed [pu]."""
@@ -316,20 +330,22 @@ class RmsRun:
         """
         system = self.session.system
         live = {name for group in system.groups for name in group.elements}
-        for unit, offer in enumerate(self._connections.hosted):
-            name = self._units[unit]
-            if offer is None or name not in live:
-                continue
-            for port, how in offer.inputs.items():
-                value = float(inputs[port][unit])
-                base = how.base if isinstance(how.base, float | int) else system.point.model.base_mva
-                if how.base == "start":
-                    base = abs(value) or 1.0
-                slot = self.session.input_slot(name, how.signal)
-                start = value if how.from_start else 0.0
-                start -= float(droop_mw[unit]) if port == "p_mw" else 0.0
-                units = tuple((g, g.elements.index(name)) for g in system.groups if name in g.elements)
-                yield _Drive(port, unit, slot, float(base), start, units)
+        for unit in range(len(self._units)):
+            for part, name in self._devices(unit):
+                if name not in live:
+                    continue
+                for port, how in part.inputs.items():
+                    value = float(inputs[port][unit])
+                    base = how.base if isinstance(how.base, float | int) else system.point.model.base_mva
+                    if how.base == "start":
+                        base = abs(value) or 1.0
+                    elif how.base == "system":
+                        base /= part.share_pu
+                    slot = self.session.input_slot(name, how.signal)
+                    start = value if how.from_start else 0.0
+                    start -= float(droop_mw[unit]) if port == "p_mw" else 0.0
+                    units = tuple((g, g.elements.index(name)) for g in system.groups if name in g.elements)
+                    yield _Drive(port, unit, slot, float(base), start, units)
 
     def _offers(self) -> Iterator[tuple[str, int, int]]:
         """Yield port, unit and signal of what each droop offer is set by."""

@@ -27,10 +27,10 @@ class Reader:
     inside
         The power flow it started from: names, ratings, and the order of its tables.
     units
-        Elements of the connected units.
+        Elements of each connected unit.
     """
 
-    def __init__(self, session: Session, inside: Inside, units: tuple[str, ...]) -> None:
+    def __init__(self, session: Session, inside: Inside, units: tuple[tuple[str, ...], ...]) -> None:
         self._session, self._inside = session, inside
         model = inside.state.model
         self._y_whole = model.branch_y
@@ -51,7 +51,8 @@ class Reader:
         sources = inside.state.sources
         self._sources = self._rows(sources.names)
         self._given = np.concatenate([self._rows(names[table]) for table in DRIVEN])
-        self._units = self._rows(units)
+        self._units = self._rows(tuple(name for names in units for name in names))
+        self._first = np.cumsum([0, *(len(names) for names in units)])[:-1]
         self._rotor = self._rotors(sources.names)
         self._unit_bus = model.row_bus[inside.unit_row]
         self.read()
@@ -108,6 +109,11 @@ class Reader:
         found: Complexes = np.where(rows >= 0, self._delivered[rows], 0.0)
         return found
 
+    def _units_mva(self) -> Complexes:
+        """Return what each unit delivers [MVA], over the devices that share its power."""
+        found = self._at(self._units)
+        return found if found.size == self._first.size else np.add.reduceat(found, self._first)
+
     def dark_rows(self) -> Bools:
         """Return which rows of the bus table have no source, or none they had at the start."""
         row_bus = self._model.row_bus
@@ -116,7 +122,7 @@ class Reader:
     def buses(self) -> Columns:
         """Return the bus table; a bus without a source has no voltage."""
         e = self._inside.elements
-        drawn = -np.concatenate([self._at(self._given), self._at(self._units)])
+        drawn = -np.concatenate([self._at(self._given), self._units_mva()])
         row = np.where(e.row[: drawn.size] >= 0, e.row[: drawn.size], -1)
         table = self._branches.bus(self.v, self.vm_pu, row, drawn.real.copy(), drawn.imag.copy())
         dark = self.dark_rows()
@@ -170,7 +176,7 @@ class Reader:
         vm = np.where(lit, self.vm_pu[bus], 0.0)
         wiring = self._session.solution.configuration
         speed = np.where(lit, self._session.solution.work.coi[np.maximum(wiring.island[bus], 0)], np.nan)
-        return vm, -self._at(self._units), speed
+        return vm, -self._units_mva(), speed
 
     def totals(self) -> Mapping[str, float]:
         """Return load, generation and losses of the whole grid [MW]; a fault's power counts as a loss."""

@@ -99,12 +99,37 @@ class DeviceReport:
 
 
 @dataclass(frozen=True)
+class DevicePart:
+    """One of several devices that share the power of a unit, such as a group of its supplies.
+
+    It starts at its share of what the unit draws, in proportion to `share_pu` times the ports of `power`;
+    inputs with the base `system` are handed over times the share, and so are its reports, which add up.
+    """
+
+    name: str
+    """What it is called behind the unit's name."""
+    share_pu: float
+    models: Mapping[str, Mapping[str, Any]]
+    inputs: Mapping[str, DeviceInput] = field(default_factory=dict)
+    reports: Mapping[str, DeviceReport] = field(default_factory=dict)
+    power: tuple[str, str] = ("p_mw", "q_mvar")
+    """Output ports, handed to the grid, of the active and reactive power it has a share of."""
+
+
+@dataclass(frozen=True)
 class DeviceOffer:
     """Dynamic models that stand for a unit where the grid integrates such models.
 
     They start at the `p_mw` and `q_mvar` the unit publishes first, and from then on the unit's power is
     theirs. An engine without dynamic models ignores the offer and takes `p_mw` and `q_mvar` as drawn.
     """
+
+    @classmethod
+    def of(cls, parts: Sequence[DevicePart], f_nominal_hz: float | None = None) -> "DeviceOffer":
+        """Return the offer of a unit whose power several devices share."""
+        inputs = {port: how for part in parts for port, how in part.inputs.items()}
+        reports = {port: report for part in parts for port, report in part.reports.items()}
+        return cls({}, inputs, reports, f_nominal_hz, tuple(parts))
 
     models: Mapping[str, Mapping[str, Any]]
     """Name of each model -> its parameters; several work on the same unit, as a converter and its control."""
@@ -114,6 +139,12 @@ class DeviceOffer:
     """Input port -> what it hears."""
     f_nominal_hz: float | None = None
     """Nominal frequency its parameters are per unit of; a grid of another one refuses it."""
+    parts: tuple[DevicePart, ...] = ()
+    """Devices that share the unit's power, instead of `models`; `inputs` and `reports` are all of theirs."""
+
+    def devices(self) -> tuple[DevicePart, ...]:
+        """Return its parts, or itself as the only one, which has no name."""
+        return self.parts or (DevicePart("", 1.0, self.models, self.inputs, self.reports),)
 
 
 Offer = DroopOffer | DeviceOffer | None

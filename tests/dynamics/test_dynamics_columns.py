@@ -21,6 +21,10 @@ BY_STAGE = {
         *(column.format(n + 1) for n in range(UNDER) for column in ("fu{}_hz", "tu{}_s")),
         *(column.format(n + 1) for n in range(OVER) for column in ("fo{}_hz", "to{}_s")),
     ],
+    "electronic_load": [
+        *(f"{x}cease{n}_{unit}" for n in "2345" for x, unit in (("v", "pu"), ("t", "s"))),
+        *(f"{x}high{n}_{unit}" for n in "23" for x, unit in (("v", "pu"), ("t", "s"))),
+    ],
     "reec_a": [f"{x}{axis}{n}_pu" for axis in "qp" for n in "1234" for x in "vi"],
     "reec_c": [f"{x}{axis}{n}_pu" for axis in "qp" for n in "1234" for x in "vi"],
 }

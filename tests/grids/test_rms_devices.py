@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosim.core.component import Context, DeviceInput, DeviceOffer, DeviceReport, DroopOffer
+from cosim.core.component import Context, DeviceInput, DeviceOffer, DevicePart, DeviceReport, DroopOffer
 from cosim.core.errors import ScenarioError
 from cosim.core.grid import Connections, GridEvent, GridWindow
 from grids.engine import PowerFlowGrid
@@ -87,6 +87,28 @@ def test_the_plan_does_not_pay_for_what_a_device_no_longer_draws(grid):
     rows, point = stepped(grid, 1.3, events=dip)
     imbalance = rows[-1]["area"]["p_imbalance_mw"][0]
     assert imbalance == pytest.approx(point["p_mw"][-2, 0] - 200.0, abs=1e-6)
+
+
+def test_parts_of_a_device_share_a_units_power_and_one_of_them_may_let_go(grid):
+    patient, hasty = ({"sn_mva": 600.0, "tcease_s": t} for t in (60.0, 0.0))
+    heard = {"connected_pu": DeviceReport("connected_pu", rest=1.0)}
+    sent = {"p_mw": DeviceInput("p_set_pu"), "q_mvar": DeviceInput("q_set_pu")}
+    offer = DeviceOffer.of(
+        [
+            DevicePart("feed 1", 0.75, {"electronic_load": patient}, sent, heard),
+            DevicePart("feed 2", 0.25, {"electronic_load": hasty}, sent, heard),
+        ]
+    )
+    units = Connections(("hall", "store"), ("bus_16", "bus_4"), (None, UNITS.devices[1]), (offer, None))
+    dip = [GridEvent(1.0, "fault", "bus_16", Fault(bus="bus_16", clear_after_s=0.055))]
+    rows, point = stepped(RmsGrid(RmsParams(case="ieee39"), units), 1.5, events=dip)
+    drawn, connected = point["p_mw"][:, 0], point["connected_pu"][:, 0]
+    assert drawn[:20] == pytest.approx(200.0, abs=1e-6)
+    assert (connected[19], connected[29]) == pytest.approx((1.0, 0.75))
+    assert drawn[29] == pytest.approx(150.0, abs=0.5)
+    for row in rows:
+        total = row["grid"]
+        assert abs(total["generation_mw"] - total["load_mw"] - total["losses_mw"])[0] < 1e-4
 
 
 def test_a_droop_offer_is_delivered_for_the_frequency_there_is(grid):

@@ -20,7 +20,17 @@ Discrete logic, once a step, on the measured voltage. The fraction `fcease_pu` c
 the voltage was below `vcease_pu` for `tcease_s`, or above `vhigh_pu` for `thigh_s`. Once it was between
 `vrecon_pu` and `vhrecon_pu` for `trecon_s`, F goes back at `rrecon_pu_per_s` to
 :math:`1-F_{cease}+F_{recon}F_{cease}`. Every fall below `vcnt_pu` is a dip; with `nmax_count` of them within
-`twin_s` the ceased part locks out until the input `reset` is set to 1, which brings all of it back.
+`twin_s` the ceased part locks out until the input `reset` is set to 1, which brings all of it back. Further
+stages `vcease2_pu` ... `vhigh3_pu` make a curve of voltage over duration; 0 leaves a stage out.
+
+With `hold_s` the load has capacitors between its rectifier and what it feeds, as power supplies have. They
+hold the energy :math:`S_n e` and carry what the current limit leaves open until they are empty, which is
+when the load ceases:
+
+.. math::
+    \dot e = (P_{drawn} - P F)/S_n, \qquad P_{drawn} = P F + S_n (T_{hold} - e)/T_{fill}
+
+within the current limit, then that of the whole rating: at no voltage the rated load is carried for `hold_s`.
 
 References
 ----------
@@ -85,8 +95,24 @@ class ElectronicLoadParams(Params):
     vcnt_pu: float = Field(default=0.75, ge=0, description="voltage below which a dip is counted")
     nmax_count: int = Field(default=3, ge=0, le=10, description="dips that lock out; 0 counts none")
     twin_s: float = Field(default=60.0, gt=0, description="window in which they are counted")
+    vcease2_pu: float = Field(default=0, ge=0, description="second stage: ceases below; 0: none")
+    tcease2_s: float = Field(default=0, ge=0, description="how long it must be below")
+    vcease3_pu: float = Field(default=0, ge=0, description="third stage: ceases below; 0: none")
+    tcease3_s: float = Field(default=0, ge=0, description="how long it must be below")
+    vcease4_pu: float = Field(default=0, ge=0, description="fourth stage: ceases below; 0: none")
+    tcease4_s: float = Field(default=0, ge=0, description="how long it must be below")
+    vcease5_pu: float = Field(default=0, ge=0, description="fifth stage: ceases below; 0: none")
+    tcease5_s: float = Field(default=0, ge=0, description="how long it must be below")
+    vhigh2_pu: float = Field(default=0, ge=0, description="second stage: ceases above; 0: none")
+    thigh2_s: float = Field(default=0, ge=0, description="how long it must be above")
+    vhigh3_pu: float = Field(default=0, ge=0, description="third stage: ceases above; 0: none")
+    thigh3_s: float = Field(default=0, ge=0, description="how long it must be above")
+    hold_s: float = Field(default=0, ge=0, description="time its capacitors carry the rating; 0: none")
+    tfill_s: float = Field(default=0.02, gt=0, description="time constant with which they are filled")
 
 
+LOW_STAGES, HIGH_STAGES = 5, 3
+"""Stages of a curve, the first of each with the plain names."""
 KEPT = 10
 """Instants of dips kept: the largest `nmax_count`."""
 CEASED, RETURNS, LOCKED, RESET = 1, 2, 4, 8
@@ -99,12 +125,28 @@ TEXT = {
 }
 
 DERIVED = ("omega_base", "rating", "left")
-STATES = ("p_order", "q_order", "vi", "vm", "wash_p", "wash_q", "lead_p", "lead_q", "angle", "f", "fraction")
+STATES = (
+    "p_order",
+    "q_order",
+    "vi",
+    "vm",
+    "wash_p",
+    "wash_q",
+    "lead_p",
+    "lead_q",
+    "angle",
+    "f",
+    "fraction",
+    "held",
+)
 READS = ("p_set_pu", "q_set_pu", "reset")
-WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out")
+WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out", "ceased_count")
 MEMORY = (
     *("before", "low_s", "high_s", "back_s", "ceased", "level", "by_hand", "slope", "aim"),
     *("in_dip", "count", "locked", "news", "head", *(f"dip{i}" for i in range(KEPT))),
+    *(f"low{i + 2}_s" for i in range(LOW_STAGES - 1)),
+    *(f"high{i + 2}_s" for i in range(HIGH_STAGES - 1)),
+    "ceasings",
 )
 
 P: Any = rows(ElectronicLoadParams, DERIVED)
@@ -124,16 +166,29 @@ def factors(u: Block, x: Floats, k: int, vm: float) -> tuple[float, float]:
 
 
 @jit
+def fed(u: Block, x: Floats, k: int, vm: float) -> tuple[float, float]:
+    """Return what the load takes behind its rectifier, P and Q at a measured voltage [pu]."""
+    p1, q1 = factors(u, x, k, vm)
+    part = x[X.fraction, k] * u.p[P.left, k]
+    p = x[X.p_order, k] * lead_lag(p1, x[X.lead_p, k], u.p[P.tap_s, k], u.p[P.tbp_s, k]) * part
+    q = x[X.q_order, k] * lead_lag(q1, x[X.lead_q, k], u.p[P.taq_s, k], u.p[P.tbq_s, k]) * part
+    return p, q
+
+
+@jit
 def drawn(u: Block, x: Floats, k: int, at: complex) -> complex:
     """Return the power drawn at a voltage [pu on the system's base]."""
     size = abs(at)
     if not u.on[k] or size == 0.0:
         return complex(0.0, 0.0)
-    p1, q1 = factors(u, x, k, lag(size, x[X.vm, k], u.p[P.tv_s, k]))
-    part = x[X.fraction, k] * u.p[P.left, k]
-    p = x[X.p_order, k] * lead_lag(p1, x[X.lead_p, k], u.p[P.tap_s, k], u.p[P.tbp_s, k]) * part
-    q = x[X.q_order, k] * lead_lag(q1, x[X.lead_q, k], u.p[P.taq_s, k], u.p[P.tbq_s, k]) * part
-    wanted, most = math.hypot(p, q), u.p[P.imax_pu, k] * u.p[P.rating, k] * part
+    p, q = fed(u, x, k, lag(size, x[X.vm, k], u.p[P.tv_s, k]))
+    most = u.p[P.imax_pu, k] * u.p[P.rating, k] * u.p[P.left, k]
+    if u.p[P.hold_s, k] > 0.0:
+        whole = u.p[P.rating, k] * u.p[P.left, k]
+        p += whole * (u.p[P.hold_s, k] - x[X.held, k]) / u.p[P.tfill_s, k]
+    else:
+        most *= x[X.fraction, k]
+    wanted = math.hypot(p, q)
     if wanted == 0.0:
         return complex(0.0, 0.0)
     r = size / u.p[P.vmin_pu, k]
@@ -161,6 +216,7 @@ def measure(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats) -> None:
         s[u.wire[S.connected_pu, k]] = x[X.fraction, k] * u.p[P.left, k] if u.on[k] else 0.0
         s[u.wire[S.dips_count, k]] = u.z[Z.count, k]
         s[u.wire[S.locked_out, k]] = u.z[Z.locked, k]
+        s[u.wire[S.ceased_count, k]] = u.z[Z.ceasings, k]
 
 
 @jit
@@ -184,6 +240,10 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         dx[X.angle, k] = lead / tf
         dx[X.f, k] = seen * (frequency_pu(lead, tf, u.p[P.omega_base, k]) - x[X.f, k]) / tf
         dx[X.fraction, k] = live * u.z[Z.slope, k]
+        dx[X.held, k] = 0.0
+        if u.p[P.hold_s, k] > 0.0 and u.p[P.left, k] > 0.0:
+            into = s[u.wire[S.p_load_pu, k]] - fed(u, x, k, vm)[0]
+            dx[X.held, k] = live * into / (u.p[P.rating, k] * u.p[P.left, k])
 
 
 @jit
@@ -219,19 +279,36 @@ def counts(u: Block, k: int, now: float, t_s: float) -> bool:
 
 
 @jit
-def switches(u: Block, k: int, now: float, h_s: float) -> int:
-    """Cease or come back, and say so."""
+def beyond_curve(u: Block, k: int, now: float, h_s: float) -> bool:
+    """Say whether the voltage was below or above a stage of the curve for its delay."""
     before = u.z[Z.before, k]
     u.z[Z.low_s, k] = below_s(u.z[Z.low_s, k], before, now, u.p[P.vcease_pu, k], h_s)
     u.z[Z.high_s, k] = above_s(u.z[Z.high_s, k], before, now, u.p[P.vhigh_pu, k], h_s)
-    back_s = above_s(u.z[Z.back_s, k], before, now, u.p[P.vrecon_pu, k], h_s)
+    beyond = expired(u.z[Z.low_s, k], u.p[P.tcease_s, k]) or expired(u.z[Z.high_s, k], u.p[P.thigh_s, k])
+    for i in range(LOW_STAGES - 1):
+        low = below_s(u.z[Z.low2_s + i, k], before, now, u.p[P.vcease2_pu + 2 * i, k], h_s)
+        u.z[Z.low2_s + i, k] = low
+        beyond = beyond or expired(low, u.p[P.tcease2_s + 2 * i, k])
+    for i in range(HIGH_STAGES - 1):
+        if u.p[P.vhigh2_pu + 2 * i, k] > 0.0:
+            high = above_s(u.z[Z.high2_s + i, k], before, now, u.p[P.vhigh2_pu + 2 * i, k], h_s)
+            u.z[Z.high2_s + i, k] = high
+            beyond = beyond or expired(high, u.p[P.thigh2_s + 2 * i, k])
+    return beyond
+
+
+@jit
+def switches(u: Block, x: Floats, k: int, now: float, h_s: float) -> int:
+    """Cease or come back, and say so."""
+    beyond = beyond_curve(u, k, now, h_s)
+    back_s = above_s(u.z[Z.back_s, k], u.z[Z.before, k], now, u.p[P.vrecon_pu, k], h_s)
     u.z[Z.back_s, k] = 0.0 if now > u.p[P.vhrecon_pu, k] else back_s
     u.z[Z.before, k] = now
     if u.z[Z.ceased, k] == 0.0:
-        sagged = expired(u.z[Z.low_s, k], u.p[P.tcease_s, k])
-        swelled = expired(u.z[Z.high_s, k], u.p[P.thigh_s, k])
-        if sagged or swelled or u.z[Z.locked, k] == 1.0:
+        empty = u.p[P.hold_s, k] > 0.0 and x[X.held, k] <= 0.0
+        if beyond or empty or u.z[Z.locked, k] == 1.0:
             u.z[Z.ceased, k] = 1.0
+            u.z[Z.ceasings, k] += 1.0
             return CEASED
     elif u.z[Z.locked, k] == 0.0 and expired(u.z[Z.back_s, k], u.p[P.trecon_s, k]):
         by_itself = 1.0 - u.p[P.fcease_pu, k] * (1.0 - u.p[P.frecon_pu, k])
@@ -277,7 +354,7 @@ def after(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, t_s: float, h
             news += RESET
         if counts(u, k, now, t_s):
             news += LOCKED
-        news += switches(u, k, now, h_s)
+        news += switches(u, x, k, now, h_s)
         steered(u, x, k, h_s)
         if news > 0:
             u.z[Z.news, k] = news
@@ -315,7 +392,7 @@ class ElectronicLoad(Device):
         x[X.p_order], x[X.q_order] = drawn_pu.real, drawn_pu.imag
         x[X.vi], x[X.vm], x[X.wash_p], x[X.wash_q] = vm, vm, vm, vm
         x[X.lead_p], x[X.lead_q], x[X.f], x[X.fraction] = 1.0, 1.0, 1.0, 1.0
-        x[X.angle] = np.angle(site.v_pu)
+        x[X.angle], x[X.held] = np.angle(site.v_pu), p[P.hold_s]
         u.z[Z.before], u.z[Z.level], u.z[Z.aim] = vm, 1.0, 1.0
         u.z[Z.dip0 :] = -np.inf
 
@@ -343,9 +420,15 @@ class ElectronicLoad(Device):
         return {name: p[row] for name, row in names.items()}
 
     @classmethod
+    def time_constants(cls, u: Block) -> dict[str, Floats]:
+        """Return the time in which capacitors are filled, where there are any."""
+        return {"tfill_s": np.where(u.p[P.hold_s] > 0.0, u.p[P.tfill_s], 0.0)}
+
+    @classmethod
     def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
-        """Return the bounds of the connected fraction."""
-        return {"fraction": (np.zeros(u.port.size), np.ones(u.port.size))}
+        """Return the bounds of the connected fraction and of what capacitors hold."""
+        nothing = np.zeros(u.port.size)
+        return {"fraction": (nothing, np.ones(u.port.size)), "held": (nothing, u.p[P.hold_s])}
 
     @classmethod
     def shed(cls, u: Block, k: int, share_pu: float) -> bool:
@@ -368,6 +451,14 @@ class ElectronicLoad(Device):
         """Refuse thresholds between which the load could not rest."""
         pairs = (("vcease_pu", "vrecon_pu"), ("vcnt_pu", "vrecon_pu"), ("vrecon_pu", "vhrecon_pu"))
         wrong = not_below(params, pairs)
+        for i in range(2, LOW_STAGES + 1):
+            low = getattr(params, f"vcease{i}_pu")
+            if low > params.vrecon_pu:
+                wrong.append(f"vcease{i}_pu={low:g} is above vrecon_pu={params.vrecon_pu:g}")
+        for i in range(2, HIGH_STAGES + 1):
+            high = getattr(params, f"vhigh{i}_pu")
+            if 0.0 < high < params.vhrecon_pu:
+                wrong.append(f"vhigh{i}_pu={high:g} is below vhrecon_pu={params.vhrecon_pu:g}")
         if params.vhrecon_pu > params.vhigh_pu:
             wrong.append(f"vhrecon_pu={params.vhrecon_pu:g} is above vhigh_pu={params.vhigh_pu:g}")
         for gain, time in (("kvp_pu", "tvp_s"), ("kvq_pu", "tvq_s")):
@@ -396,7 +487,10 @@ def _check(u: Block, vm_pu: Floats, s_pu: Floats, site: Site) -> None:
         With every load: element, what it must do there and what is allowed.
     """
     p = u.p
-    low, high = np.maximum(p[P.vcease_pu], p[P.vcnt_pu]), p[P.vhigh_pu]
+    lows = [p[P.vcease_pu], p[P.vcnt_pu], *(p[P.vcease2_pu + 2 * i] for i in range(LOW_STAGES - 1))]
+    highs = [p[P.vhigh2_pu + 2 * i] for i in range(HIGH_STAGES - 1)]
+    low = np.max(lows, axis=0)
+    high = np.min([p[P.vhigh_pu], *(np.where(one > 0.0, one, np.inf) for one in highs)], axis=0)
     most = p[P.rating] * p[P.imax_pu] * vm_pu
     wrong = []
     for k, name in enumerate(site.elements):
