@@ -6,10 +6,12 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.component import Balance, Context, Port
+from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
-from cosim.core.types import Bools, Floats, Ints
+from cosim.core.types import Bools, Floats
+from datacenters.engine import LEAN_BURN, NO_MODEL, Engine
+from datacenters.load_steps import Climb
 from datacenters.orders import Order, Orders
 from datacenters.ramps import within_rating
 
@@ -86,13 +88,19 @@ class GensetParams(Params):
     power_factor_pu: float = Field(
         default=0.8, gt=0, le=1, description="p_rated_mw over the rating of the alternator"
     )
+    engine: Engine | None = Field(
+        default=None, description="what stands for it where the grid integrates dynamic models"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _of_its_kind(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        return {**KINDS.get(given.get("kind", "diesel"), {}), **given}
+        of_kind = {**KINDS.get(given.get("kind", "diesel"), {}), **given}
+        if isinstance(given.get("engine"), dict) and given.get("kind") == "gas":
+            of_kind["engine"] = {**LEAN_BURN, **given["engine"]}
+        return of_kind
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -124,6 +132,10 @@ class GensetParams(Params):
             raise ValueError("; ".join(findings))
         return self
 
+    def rated_mva(self) -> float:
+        """Return the rating of the alternator."""
+        return self.p_rated_mw / self.power_factor_pu
+
     def no_load_pu(self) -> float:
         """Return the fuel burnt without load over p_rated_mw: the Willans line through both efficiencies."""
         return 1.0 / self.eta_half_pu - 1.0 / self.eta_full_pu
@@ -148,7 +160,12 @@ class Genset:
 
     The first step is the scheduled state: with an order (`starts_by: order`), or `on_at_start`, the set runs
     at that order. At 0 pu its breaker is open: it delivers nothing, and goes on starting, or running without
-    load. It follows the grid and forms none. Speed and its dip are not in it.
+    load. It follows the grid and forms none; speed and its dip are not in it.
+
+    With an `engine`, in a grid that integrates dynamic models, it is a machine with governor, voltage
+    regulator and synchroniser: the breaker closes once the engine is ready, the order is the governor's
+    set-point, and the ceiling that of its torque. What it delivers is then that machine's, heard one exchange
+    late; its reactive power is that of the voltage regulator.
     """
 
     params_type: ClassVar[type[Params]] = GensetParams
@@ -156,6 +173,9 @@ class Genset:
         Port("p_order_mw", "wanted power, > 0 delivers", 0.0),
         Port("q_order_mvar", "wanted reactive power, > 0 draws", 0.0),
         Port("vm_pu", "voltage at the connection point: at 0 the breaker is open", 1.0),
+        Port("closed_code", "breaker of its machine: 0 open, 1 closed; below 0 no machine is run", NO_MODEL),
+        Port("p_drawn_mw", "what its machine drew at the end of the last exchange", 0.0),
+        Port("q_drawn_mvar", "reactive power it drew then", 0.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("p_mw", "power drawn, mean over the step: <= 0"),
@@ -168,6 +188,8 @@ class Genset:
         Port("heat_mw", "heat to coolant, exhaust and air"),
         Port("e_tank_mwh", "fuel left, at the end"),
         Port("state_code", "0 stopped, 1 starting, 2 running, 3 cooling; at the end"),
+        Port("breaker_code", "1 from when it is ready for load: the breaker of its machine shall be closed"),
+        Port("p_setpoint_mw", "order as far as the engine accepts it: set-point of its governor"),
     )
     commands: ClassVar[Mapping[str, type[Params]]] = {"start": Start, "stop": Stop, "order": Order}
     balances: ClassVar[tuple[Balance, ...]] = (
@@ -179,7 +201,7 @@ class Genset:
         self._of = tuple(params)
         self._rated_mw, self._least_mw = column(params, "p_rated_mw"), column(params, "p_min_pu")
         self._least_mw = self._least_mw * self._rated_mw
-        self._rated_mva = self._rated_mw / column(params, "power_factor_pu")
+        self._rated_mva = np.array([p.rated_mva() for p in params])
         self._start_s, self._cooling_s = column(params, "start_s"), column(params, "cooling_s")
         self._by_order = np.array([p.starts_by == "order" for p in params], dtype=bool)
         self._idle_mw = np.array([p.no_load_pu() for p in params]) * self._rated_mw
@@ -199,6 +221,12 @@ class Genset:
         self._cool_s = self._cooling_s.copy()
         self._ceiling_pu = self._climb.block(np.zeros(len(self._of)))
         self._fuel_mwh = self._full_mwh.copy()
+
+    def devices(self) -> tuple[DeviceOffer | None, ...]:
+        """Return what stands for each set in a grid that integrates dynamic models."""
+        return tuple(
+            None if p.engine is None else p.engine.offer(p.p_rated_mw, p.rated_mva()) for p in self._of
+        )
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a unit never obeys a command: it starts and stops by its order."""
@@ -233,13 +261,18 @@ class Genset:
             self._wait_s[self._runs] = 0.0
         ready_s, idle_s = self._turn(wanted, dt_s)
         asked_mw = np.where(order_mw > 0.0, np.clip(order_mw, self._least_mw, self._rated_mw), 0.0)
+        turns = np.asarray(inputs["closed_code"]) >= 0.0
         asked_pu = np.where(wanted & live, asked_mw / self._rated_mw, 0.0)
         if self._first:
             self._ceiling_pu = np.where(self._runs, np.maximum(asked_pu, self._ceiling_pu), self._ceiling_pu)
             self._first = False
-        carried_pu_s, ceiling_pu = self._climb.follow(asked_pu, self._ceiling_pu, ready_s)
+        setpoint_pu = np.where(ready_s > 0.0, np.minimum(asked_pu, self._ceiling_pu), 0.0)
+        drawn_pu = -np.asarray(inputs["p_drawn_mw"]) / self._rated_mw
+        load_pu = np.where(turns, np.clip(drawn_pu, 0.0, self._ceiling_pu), asked_pu)
+        carried_pu_s, ceiling_pu = self._climb.follow(load_pu, self._ceiling_pu, ready_s)
+        carried_pu_s = np.where(turns, drawn_pu * dt_s, carried_pu_s)
         fuel_mwh = (
-            carried_pu_s * self._rated_mw * self._slope + (ready_s + idle_s) * self._idle_mw
+            np.maximum(carried_pu_s, 0.0) * self._rated_mw * self._slope + (ready_s + idle_s) * self._idle_mw
         ) / S_PER_H
         dry = self._tanked & (fuel_mwh > self._fuel_mwh)
         share = np.where(dry, self._fuel_mwh / np.maximum(fuel_mwh, 1e-300), 1.0)
@@ -249,18 +282,21 @@ class Genset:
         self._fuel_mwh = np.where(self._tanked & ~dry, self._fuel_mwh - fuel_mwh, 0.0)
         self._ceiling_pu = np.where(self._runs, ceiling_pu, self._climb.block(np.zeros(len(self._of))))
         on_load = wanted & live & (ready_s > 0.0)
+        q_mvar = np.where(on_load, within_rating(q_order_mvar, delivered_mw, self._rated_mva), 0.0)
         return {
             "p_mw": -delivered_mw,
-            "q_mvar": np.where(on_load, within_rating(q_order_mvar, delivered_mw, self._rated_mva), 0.0),
+            "q_mvar": np.where(turns, inputs["q_drawn_mvar"], q_mvar),
             "p_delivered_mw": delivered_mw,
             "p_unmet_mw": order_mw - delivered_mw,
-            "p_accepted_mw": np.where(self._runs & live, np.minimum(self._ceiling_pu, 1.0), 0.0)
+            "p_accepted_mw": np.where(self._runs & (live | turns), np.minimum(self._ceiling_pu, 1.0), 0.0)
             * self._rated_mw,
             "p_fuel_mw": fuel_mw,
             "p_supply_mw": np.where(self._tanked, 0.0, fuel_mw),
             "heat_mw": fuel_mw - delivered_mw,
             "e_tank_mwh": self._fuel_mwh.copy(),
             "state_code": self._state(wanted),
+            "breaker_code": (wanted & (ready_s >= dt_s)).astype(np.float64),
+            "p_setpoint_mw": setpoint_pu * self._rated_mw,
         }
 
     def _turn(self, wanted: Bools, dt_s: float) -> tuple[Floats, Floats]:
@@ -292,77 +328,3 @@ class Genset:
 
     def _name(self, i: int) -> str:
         return self._context.names[i] if i < len(self._context.names) else f"genset {i}"
-
-
-class Climb:
-    """Load acceptance of some engines, each with its own blocks.
-
-    Parameters
-    ----------
-    steps_pu : blocks of each engine, from no load to full load.
-    recovery_s : time to the next block, shape (units,).
-    """
-
-    def __init__(self, steps_pu: Sequence[Sequence[float]], recovery_s: Floats) -> None:
-        most = max((len(steps) for steps in steps_pu), default=1)
-        self._steps = np.array([[*s, *[s[-1]] * (most - len(s))] for s in steps_pu]).reshape(-1, most)
-        count = np.array([len(s) for s in steps_pu])
-        edges = np.concatenate([np.zeros((len(count), 1)), np.cumsum(self._steps, axis=1)], axis=1)
-        self._last = count - 1
-        self._edges = np.where(np.arange(most + 1) < count[:, None], edges, np.inf)
-        self._edges[np.arange(len(count)), count] = 1.0
-        self._recovery_s = recovery_s
-        self._rows = np.arange(len(count))
-
-    def block(self, load_pu: Floats) -> Floats:
-        """Return the block an engine at this load accepts at once."""
-        return np.asarray(self._steps[self._rows, self._index(load_pu)])
-
-    def follow(self, asked_pu: Floats, ceiling_pu: Floats, time_s: Floats) -> tuple[Floats, Floats]:
-        """Follow an order for some time under a rising ceiling.
-
-        Parameters
-        ----------
-        asked_pu, ceiling_pu : order, and largest load accepted now. time_s : time. Shape (units,).
-
-        Returns
-        -------
-        The integral of the load [pu·s], and the ceiling at the end.
-        """
-        start_s = self._time_of(ceiling_pu)
-        meets_s = np.clip(self._time_of(asked_pu) - start_s, 0.0, time_s)
-        rising = self._area(start_s + meets_s) - self._area(start_s)
-        climbed = self._load_at(start_s + meets_s)
-        load_pu = np.minimum(asked_pu, np.where(asked_pu > ceiling_pu, climbed, asked_pu))
-        carried = np.where(asked_pu > ceiling_pu, rising, 0.0) + asked_pu * (time_s - meets_s)
-        ceiling = np.minimum(self._load_at(start_s + time_s), load_pu + self.block(load_pu))
-        return carried, np.minimum(ceiling, 1.0)
-
-    def _index(self, load_pu: Floats) -> Ints:
-        above = (self._edges[:, 1:] <= load_pu[:, None] + 1e-12).sum(axis=1)
-        return np.asarray(np.minimum(above, self._last), dtype=np.int64)
-
-    def _time_of(self, load_pu: Floats) -> Floats:
-        """Return when an engine that climbs its blocks evenly from no load at time 0 is at this load [s]."""
-        k = self._index(load_pu)
-        into = (load_pu - self._edges[self._rows, k]) / self._steps[self._rows, k]
-        return np.asarray((k + into) * self._recovery_s)
-
-    def _load_at(self, time_s: Floats) -> Floats:
-        """Return the inverse of `_time_of`, 1 beyond its end."""
-        blocks = time_s / self._recovery_s
-        k = np.minimum(blocks.astype(int), self._last)
-        load_pu = self._edges[self._rows, k] + self._steps[self._rows, k] * (blocks - k)
-        return np.asarray(np.minimum(load_pu, 1.0))
-
-    def _area(self, time_s: Floats) -> Floats:
-        """Return the integral of `_load_at` from 0 [pu·s]."""
-        blocks = time_s / self._recovery_s
-        k = np.minimum(blocks.astype(int), self._last)
-        low, high = self._edges[:, :-1], self._edges[:, 1:]
-        whole = np.where(np.arange(low.shape[1]) < k[:, None], 0.5 * (low + high), 0.0).sum(axis=1)
-        into = np.minimum(blocks - k, 1.0)
-        first = self._edges[self._rows, k]
-        part = into * (first + 0.5 * self._steps[self._rows, k] * into)
-        beyond = np.maximum(blocks - k - 1.0, 0.0)
-        return np.asarray((whole + part + beyond) * self._recovery_s)

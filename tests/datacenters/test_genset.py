@@ -19,8 +19,9 @@ FAST = GensetParams(kind="gas_fast", p_rated_mw=2.5)
 KEPT = GAS.model_copy(update={"starts_by": "command", "on_at_start": True, "p_min_pu": 0.0})
 
 
-def step(genset, dt_s, order_mw, vm_pu=1.0, t_s=0.0):
-    values = {"p_order_mw": order_mw, "q_order_mvar": 0.0, "vm_pu": vm_pu}
+def step(genset, dt_s, order_mw, vm_pu=1.0, t_s=0.0, **told):
+    rest = {port.name: port.default for port in genset.inputs}
+    values = {**rest, "p_order_mw": order_mw, "vm_pu": vm_pu, **told}
     out = genset.step(t_s, dt_s, {name: np.array([value]) for name, value in values.items()})
     return {name: value[0] for name, value in out.items()}
 
