@@ -16,6 +16,7 @@ from cosim.simulators.component import ComponentSimulator
 from cosim.simulators.desk import Desk
 from cosim.simulators.grid import GridSimulator
 from cosim.simulators.inside import InsideStarter
+from cosim.simulators.ranges import Ranges
 from cosim.simulators.recorder import Beat, Recorder
 from cosim.simulators.remote import ProcessStarter
 from cosim.simulators.shared import Shared
@@ -54,7 +55,8 @@ class Ring:
     def __init__(self, plan: Plan, shared: Shared, writer: Writer, folder: Path, beat: Beat) -> None:
         self.plan, self.shared = plan, shared
         self.grid = GridSimulator(plan, shared)
-        self.recorder = Recorder(writer, shared, beat)
+        ranges = Ranges(plan)
+        self.recorder = Recorder(writer, shared, beat, ranges)
         self._late = {wire.target for wire in plan.wires if wire.delayed}
         self._stages: list[tuple[str, RingSimulator | ProcessStarter]] = []
         for kinds in plan.stages:
@@ -63,7 +65,7 @@ class Ring:
                 starter = ProcessStarter(desks[0], folder / f"{kinds[0]}.log")
                 self._stages.append((kinds[0], starter))
             else:
-                self._stages.append(("+".join(kinds), ComponentSimulator(desks, shared)))
+                self._stages.append(("+".join(kinds), ComponentSimulator(desks, shared, ranges)))
 
     def turn(self) -> None:
         """Run mosaik to the end of the clock.

@@ -126,6 +126,13 @@ class Event(BaseModel):
         return (self.model_extra or {})[self.action]
 
 
+class FlexibilitySpec(_Model):
+    """How often, and for how long a time ahead, units say how far their power can be moved."""
+
+    every_s: float = Field(gt=0, description="time between two looks, a multiple of clock.step_s")
+    horizon_s: float = Field(gt=0, description="time for which a change of power must be held")
+
+
 class Expectation(_Model):
     """What the study expects of one KPI, and why."""
 
@@ -164,6 +171,9 @@ class Text(_Model):
     grid: GridSpec = Field(description="the network: engine, case, operating point")
     units: dict[str, UnitSpec] = Field(default_factory=dict, description="what acts, by name")
     events: tuple[Event, ...] = Field(default=(), description="what happens when")
+    flexibility: FlexibilitySpec | None = Field(
+        default=None, description="table `flexibility`: the feasible range of every unit; none: not asked"
+    )
     limits: tuple[Name, ...] = Field(default=("cn",), description="named limit sets the verdict uses")
     expect: tuple[Expectation, ...] = Field(default=(), description="expected KPIs, each with its reason")
 
@@ -245,5 +255,6 @@ def digest(said: Text) -> str:
             return [plain(item, (*path, "")) for item in value]
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    content = plain(said.model_dump(mode="json"), ())
+    left_out = {"flexibility"} if said.flexibility is None else set[str]()
+    content = plain(said.model_dump(mode="json", exclude=left_out), ())
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -5,15 +5,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cosim.core.clock import Clock, Window
+from cosim.core.clock import Clock, Window, exact
 from cosim.core.errors import ScenarioError, collected
 from cosim.core.grid import GridWindow, actions_of
 from cosim.core.params import Params
 from cosim.core.registry import Registry, UnknownNameError, components, grids
 from cosim.scenario.explain import validated
-from cosim.scenario.findings import Finding, KeyPath, listed, unknown
+from cosim.scenario.findings import Finding, KeyPath, listed, one_of, unknown
 from cosim.scenario.happenings import GridActions, Happenings, happenings, is_number
-from cosim.scenario.language import ClockSpec, GridSpec, GridWindowSpec, Scenario, Text
+from cosim.scenario.language import (
+    ClockSpec,
+    FlexibilitySpec,
+    GridSpec,
+    GridWindowSpec,
+    Scenario,
+    Text,
+)
 from cosim.scenario.order import circles, feeds, stages
 from cosim.scenario.parents import APPENDED, Draft, gather
 from cosim.scenario.roster import Roster, enlist
@@ -135,6 +142,7 @@ def examine(draft: Draft, kinds: Registry | None = None, engines: Registry | Non
     processes = frozenset(kind.name for kind in roster.kinds.values() if kind.is_process)
     groups = () if loops else stages(edges, processes)
     findings += [*roster.findings, *wiring.findings, *events.findings, *loops, *_too_many(groups)]
+    findings += _flexibility_findings(draft, clock, roster)
     return Examined(
         draft, text, clock, engine, grid_params, roster, wiring, events, groups, windows, findings
     )
@@ -191,6 +199,28 @@ def _clock_findings(
     except ScenarioError as error:
         return [Finding(path, line) for line in str(error).splitlines()]
     return []
+
+
+def _flexibility_findings(draft: Draft, clock: Clock | None, roster: Roster) -> list[Finding]:
+    """Return what keeps the feasible ranges from being asked for."""
+    path: KeyPath = ("flexibility",)
+    spec, _ = validated(FlexibilitySpec, draft.data.get("flexibility"), path)
+    if spec is None:
+        return []  # not asked for, or the language has said what is wrong
+    found = []
+    if clock is not None and exact(spec.every_s) % exact(clock.step_s):
+        text = f"is not a multiple of clock.step_s = {clock.step_s:g}"
+        found.append(Finding((*path, "every_s"), text, f"{clock.step_s:g}, or a multiple of it"))
+    kinds = list(roster.kinds.values())
+    able = [kind for kind in kinds if hasattr(kind.model, "flexibility")]
+    found += [
+        Finding((*kind.members[0].path, "process"), "a process of its own does not tell its range", "false")
+        for kind in able
+        if kind.is_process
+    ]
+    if kinds and not able:
+        found.append(Finding(path, f"no unit says its range: {one_of(sorted(roster.kinds))} do not"))
+    return found
 
 
 def _engine(

@@ -7,6 +7,7 @@ from cosim.core.types import Floats
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
 from cosim.simulators.desk import Desk
+from cosim.simulators.ranges import Ranges
 from cosim.simulators.shared import Instant, Shared
 
 
@@ -16,9 +17,9 @@ class ComponentSimulator(RingSimulator):
     Raises StepError, naming kind and time, when a component cannot be reset.
     """
 
-    def __init__(self, desks: Sequence[Desk], shared: Shared) -> None:
+    def __init__(self, desks: Sequence[Desk], shared: Shared, ranges: Ranges) -> None:
         super().__init__(shared)
-        self.desks = tuple(desks)
+        self.desks, self._ranges = tuple(desks), ranges
         for desk in self.desks:
             with shared.watch.turn(desk.kind, 0.0):
                 desk.component.reset(shared.context_for(desk.plan.units))
@@ -35,4 +36,6 @@ class ComponentSimulator(RingSimulator):
             for item in commands:
                 component.command(at.t_s, item.unit_index, item.name, item.params)
             outputs = component.step(at.t_s, at.dt_s, inputs)
+            if self._ranges.asked:
+                self._ranges.ask(desk.kind, component, at, inputs)
         return desk.accept(at.t_s, outputs)

@@ -8,6 +8,7 @@ from cosim.results import TableSpec, Writer
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
 from cosim.simulators.check import StepError
+from cosim.simulators.ranges import TABLE, Ranges, ranges_spec
 from cosim.simulators.shared import Instant, Shared
 
 Beat = Callable[[float], None]
@@ -18,30 +19,29 @@ ACCOUNT = "results"
 
 
 def table_specs(plan: Plan) -> Mapping[str, TableSpec]:
-    """Return the tables of a run: one per component kind, and the grid's.
+    """Return the tables of a run: one per component kind, the grid's, and the feasible ranges if asked for.
 
-    Raises ComponentError when a kind is called like a table of the grid.
+    Raises ComponentError when a kind is called like another table.
     """
     specs = {
         name: TableSpec(tuple(names), tuple(plan.grid.columns[name]))
         for name, names in plan.grid.elements.items()
     }
     for kind in plan.kinds:
-        if kind.kind in specs:
-            msg = (
-                f"component kind {kind.kind!r} has the name of a table of the grid; register it under another"
-            )
+        if kind.kind in specs or kind.kind == TABLE:
+            whose = "of the grid" if kind.kind in specs else "of feasible ranges"
+            msg = f"component kind {kind.kind!r} has the name of a table {whose}; register it under another"
             raise ComponentError(msg)
         specs[kind.kind] = TableSpec(kind.units, tuple(port.name for port in kind.component.outputs))
-    return specs
+    return {**specs, **ranges_spec(plan)}
 
 
 class Recorder(RingSimulator):
     """Writes one row per element and exchange, then lets the next exchange begin."""
 
-    def __init__(self, writer: Writer, shared: Shared, beat: Beat) -> None:
+    def __init__(self, writer: Writer, shared: Shared, beat: Beat, ranges: Ranges) -> None:
         super().__init__(shared)
-        self.writer, self._beat = writer, beat
+        self.writer, self._beat, self._ranges = writer, beat, ranges
 
     def exchange(self, at: Instant, now: Board, late: Board) -> Board:
         """Write outputs, tables and the events of this exchange."""
@@ -55,6 +55,6 @@ class Recorder(RingSimulator):
         self.writer.add_events(self.shared.events)
         self.shared.events.clear()
         try:
-            self.writer.append(at.t_s, at.dt_s, {**now.outputs, **now.tables})
+            self.writer.append(at.t_s, at.dt_s, {**now.outputs, **now.tables, **self._ranges.tables()})
         except ResultsError as error:
             raise StepError(GRID, at.t_s, str(error)) from error  # components' outputs were checked before
