@@ -101,10 +101,11 @@ class Schedule:
         counted = self.start_alive[part].copy()
         counted[self._gen] &= ~self._dispatchable
         asked = np.bincount(self._area[part], self.p_mw[part] * counted, minlength=self._areas)
+        asked = np.asarray(asked, dtype=np.float64)  # integers where nothing is planned
         if self.units_mw is not None:
             unit = self._elements.section["unit"]
             asked += np.bincount(self._area[unit], self.units_mw, minlength=self._areas)
-        return np.asarray(asked, dtype=np.float64)
+        return asked
 
     def close(self, gen: int) -> float:
         """Synchronise a gen, which then ramps to its plan; returns what it comes in with [MW]."""

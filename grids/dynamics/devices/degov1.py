@@ -116,8 +116,10 @@ class Degov1(Device):
 
     @classmethod
     def time_constants(cls, u: Block) -> dict[str, Floats]:
-        """Return the time constants of the control box."""
-        return {"t1_s": u.p[P.t1_s], "t2_s": u.p[P.t2_s]}
+        """Return that of the fastest pole of the control box."""
+        t1, t2 = u.p[P.t1_s], u.p[P.t2_s]
+        apart = np.sqrt((t1 * t1 - 4.0 * t1 * t2).astype(np.complex128))
+        return {"t1_s and t2_s": 2.0 * t1 * t2 / np.abs(t1 + apart)}
 
     @classmethod
     def bounds(cls, u: Block) -> dict[str, tuple[Floats, Floats]]:
