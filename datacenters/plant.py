@@ -158,8 +158,12 @@ def cdu_row(cdu: Cdu, heat_mw: float, rise_k: float) -> Floats:
     return row
 
 
-def rejection_row(rejection: HeatRejection, heat_mw: float, rise_k: float) -> Floats:
+def rejection_row(
+    rejection: HeatRejection, heat_mw: float, rise_k: float, pressure_bar: float = SEA_LEVEL_BAR
+) -> Floats:
     """Return the row of `kernels.plant` for heat rejection of `heat_mw` that cools its water by `rise_k`.
+
+    A tower is rated at the pressure of its site.
 
     Raises
     ------
@@ -176,7 +180,7 @@ def rejection_row(rejection: HeatRejection, heat_mw: float, rise_k: float) -> Fl
     row[kernel.WETBULB_RATED_DEGC] = rejection.wetbulb_rated_degc
     row[kernel.CYCLES] = rejection.cycles_pu
     if rejection.kind == "tower":
-        _size_tower(row, rejection, heat_mw, rise_k)
+        _size_tower(row, rejection, heat_mw, rise_k, pressure_bar)
     else:
         _size_coil(row, rejection, heat_mw, rise_k)
     return row
@@ -209,21 +213,22 @@ def _size_coil(row: Floats, rejection: HeatRejection, heat_mw: float, rise_k: fl
     row[kernel.FAN_0 + kernel.N_FAN - 1] = 1.0
 
 
-def _size_tower(row: Floats, rejection: HeatRejection, heat_mw: float, rise_k: float) -> None:
+def _size_tower(
+    row: Floats, rejection: HeatRejection, heat_mw: float, rise_k: float, pressure_bar: float
+) -> None:
     wetbulb, water = rejection.wetbulb_rated_degc, row[kernel.WATER_MW_PER_K]
     row[kernel.DRIFT_PU] = rejection.drift_pu
     air_kg_per_s = water / kernel.CP_WATER_MJ_PER_KG_K / rejection.water_to_air_pu
     row[kernel.AIR_MW_PER_K] = air_kg_per_s * CP_AIR_MJ_PER_KG_K
 
+    def saturated(temp_degc: float) -> float:
+        return float(enthalpy_mj_per_kg(temp_degc, saturated_humidity(temp_degc, pressure_bar)))
+
     def gained(temp_degc: float) -> float:
-        return float(_saturated(temp_degc) - _saturated(wetbulb) - heat_mw / air_kg_per_s)
+        return saturated(temp_degc) - saturated(wetbulb) - heat_mw / float(air_kg_per_s)
 
     leaving = float(brentq(gained, wetbulb, wetbulb + 60.0))
     capacity = heat_mw / air_kg_per_s / (leaving - wetbulb) / CP_AIR_MJ_PER_KG_K
     wanted = heat_mw / (rise_k + rejection.approach_k)
     ua = _conductance(kernel.counterflow_effectiveness, wanted, water, row[kernel.AIR_MW_PER_K] * capacity)
     row[kernel.UA_MW_PER_K] = ua / capacity / kernel.tower_factors(row, 1.0, wetbulb)
-
-
-def _saturated(temp_degc: float) -> float:
-    return float(enthalpy_mj_per_kg(temp_degc, saturated_humidity(temp_degc, SEA_LEVEL_BAR)))
