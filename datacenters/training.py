@@ -107,6 +107,7 @@ class Job:
         self.t_s = 0.0
         self._from_hz = self._to_hz = 1.0 / params.period_s
         self._sweep_s = (0.0, 0.0)
+        self._period_s = params.period_s
         self._segments: Iterator[Segment] = iter(())
         self._now = Segment(math.inf, 0.0, STOPPED)
         if params.starts:
@@ -123,6 +124,18 @@ class Job:
         begin_s, end_s = self._sweep_s
         share = 1.0 if self.t_s >= end_s else (self.t_s - begin_s) / (end_s - begin_s)
         return float(self._from_hz ** (1.0 - share) * self._to_hz**share)
+
+    def wave(self) -> tuple[tuple[float, float], tuple[float, float, float]]:
+        """Return the present iteration: busy while waiting and computing; since, high and low times [s].
+
+        A job that does neither is as busy all the time.
+        """
+        if self.phase not in {COMPUTING, COMMUNICATING}:
+            return (self._now.busy_pu, self._now.busy_pu), (0.0, self._params.period_s, 0.0)
+        high_s = self._params.duty_pu * self._period_s
+        low_s = self._period_s - high_s
+        ends_s = high_s if self.phase == COMPUTING else self._period_s
+        return (self._params.low_pu, 1.0), (ends_s - self._now.left_s, high_s, low_s)
 
     def start(self) -> None:
         """Begin with an iteration."""
@@ -160,6 +173,7 @@ class Job:
             failure_s = self.t_s + self._lasts_s()
         while True:
             period_s = max(0.1, 1.0 + p.jitter_pu * self._rng.standard_normal()) / self.pace_hz
+            self._period_s = period_s
             yield Segment(p.duty_pu * period_s, 1.0, COMPUTING)
             if p.duty_pu < 1.0:
                 yield Segment((1.0 - p.duty_pu) * period_s, p.low_pu, COMMUNICATING)
@@ -206,20 +220,22 @@ class Training:
 
     def __init__(self, params: Sequence[TrainingParams]) -> None:
         self._params = tuple(params)
+        self.jobs: list[Job] = []
+        """One of each unit."""
         self._gpus = np.array([unit.gpus_count for unit in params])
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
         """Start every job anew, with a stream of random numbers named after the unit."""
         self._context = context
-        self._jobs = [
+        self.jobs = [
             Job(unit, context.streams.stream(f"training/{self._name(i)}"))
             for i, unit in enumerate(self._params)
         ]
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
         """Start, stop or pace a job; one that computes goes on with its present iteration."""
-        job = self._jobs[unit]
+        job = self.jobs[unit]
         job.t_s = t_s
         if isinstance(command, Sweep):
             job.sweep(command.to_hz, command.over_s)
@@ -234,20 +250,20 @@ class Training:
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Return the exact means over the step: they do not depend on how a run is cut."""
         del inputs
-        busy_pu = np.zeros((3, len(self._jobs)))
-        for i, job in enumerate(self._jobs):
+        busy_pu = np.zeros((3, len(self.jobs)))
+        for i, job in enumerate(self.jobs):
             busy_pu[:, i] = job.go_on(t_s + dt_s)
             for at_s, what in job.told:
                 self._context.emit(at_s, self._name(i), what, f"{what} after {job.iterations} iterations")
             job.told.clear()
-        running = np.array([job.phase in (COMPUTING, COMMUNICATING) for job in self._jobs], dtype=bool)
+        running = np.array([job.phase in (COMPUTING, COMMUNICATING) for job in self.jobs], dtype=bool)
         return {
             "work_gpu": busy_pu[0] * self._gpus,
             "work_low_gpu": busy_pu[1] * self._gpus,
             "work_high_gpu": busy_pu[2] * self._gpus,
-            "pace_hz": np.where(running, [job.pace_hz for job in self._jobs], 0.0),
-            "iterations_count": np.array([float(job.iterations) for job in self._jobs]),
-            "job_code": np.array([float(job.phase) for job in self._jobs]),
+            "pace_hz": np.where(running, [job.pace_hz for job in self.jobs], 0.0),
+            "iterations_count": np.array([float(job.iterations) for job in self.jobs]),
+            "job_code": np.array([float(job.phase) for job in self.jobs]),
         }
 
     def _name(self, unit: int) -> str:
