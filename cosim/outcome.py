@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cosim.core.errors import SolveError
-from cosim.kpi import compute_all
+from cosim.kpi import compute_all, orders
 from cosim.plan import Plan
 from cosim.results import Results, load
+from cosim.results.layout import ORDERS
 from cosim.run import run, run_folder
 from cosim.scenario import parse
 from cosim.verdict import Verdict, judge
@@ -23,7 +24,9 @@ class Outcome:
 
 
 def judge_results(results: Results, limits: Sequence[str] | None = None) -> Verdict:
-    """Compute KPIs and verdict of a run folder, write `kpis.json` and `verdict.json`, return the verdict.
+    """Compute KPIs and verdict of a run folder and return the verdict.
+
+    Writes `kpis.json` and `verdict.json`, and `orders.csv` where units were ordered to change their power.
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ def judge_results(results: Results, limits: Sequence[str] | None = None) -> Verd
     verdict = judge(results, tuple(chosen), scenario.expect)
     kpis = compute_all(results)
     (results.path / "kpis.json").write_text(json.dumps(kpis, indent=2, ensure_ascii=False), encoding="utf-8")
+    found = orders(results)
+    if len(found):
+        found.to_csv(results.path / ORDERS, index=False)
     verdict.write(results.path / "verdict.json")
     return verdict
 

@@ -8,6 +8,7 @@ from cosim.core.errors import ScenarioError
 from cosim.core.registry import closest
 from cosim.core.units import unit_of
 from cosim.kpi.catalog import KPIS, Kpi
+from cosim.kpi.orders import Order, orders, settled
 from cosim.kpi.panel import Panel, joined, panel, tables_with
 from cosim.kpi.places import Place, places
 from cosim.kpi.record import recorded
@@ -16,7 +17,7 @@ from cosim.kpi.reduce import Measure
 if TYPE_CHECKING:
     from cosim.results import Results
 
-__all__ = ["Measure", "compute", "compute_all", "describe", "measure", "names", "places_of"]
+__all__ = ["Measure", "compute", "compute_all", "describe", "measure", "names", "orders", "places_of"]
 
 
 def names() -> tuple[str, ...]:
@@ -31,7 +32,8 @@ def describe(name: str) -> str:
 
 def places_of(results: "Results", name: str) -> tuple[str, ...]:
     """Return what `at` may be for a KPI of this run: elements, voltage levels, units, points."""
-    return tuple(places(results, _tables(results, _kpi(name))))
+    kpi = _kpi(name)
+    return _ordered(results) if kpi.of_orders else tuple(places(results, _tables(results, kpi)))
 
 
 def compute(results: "Results", name: str, at: str | None = None) -> float:
@@ -46,6 +48,8 @@ def compute(results: "Results", name: str, at: str | None = None) -> float:
 def measure(results: "Results", name: str, at: str | None = None) -> Measure:
     """Return a KPI with the place and time it occurred at. Raises as `compute`."""
     kpi = _kpi(name)
+    if kpi.of_orders:
+        return kpi.measure(_orders(results, kpi, at))
     tables = _tables(results, kpi)
     if not tables:
         wanted = " or ".join(kpi.tables) or "any component"
@@ -68,11 +72,27 @@ def compute_all(results: "Results") -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, kpi in KPIS.items():
         tables = _tables(results, kpi)
-        if not tables:
+        units = _ordered(results) if kpi.of_orders else ()
+        if not tables and not units:
             continue
         found[name] = _record(name, measure(results, name))
-        for at in _told_apart(results, kpi, tables):
+        for at in units or _told_apart(results, kpi, tables):
             found[f"{name}@{at}"] = _record(name, measure(results, name, at))
+    return found
+
+
+def _ordered(results: "Results") -> tuple[str, ...]:
+    """Return the units that were ordered something."""
+    return tuple(dict.fromkeys(order.name for order in settled(results)))
+
+
+def _orders(results: "Results", kpi: Kpi, at: str | None) -> list[Order]:
+    """Return the orders of a run or of one unit. Raises ScenarioError where there are none."""
+    found = [order for order in settled(results) if at in (None, order.name)]
+    if not found:
+        where = "" if at is None else f" to {at!r}{_nearest(at, dict.fromkeys(_ordered(results)))}"
+        msg = f"kpi {kpi.name}: this run has no order `activate`{where}"
+        raise ScenarioError(msg)
     return found
 
 
@@ -103,6 +123,8 @@ def _kpi(name: str) -> Kpi:
 
 
 def _tables(results: "Results", kpi: Kpi) -> tuple[str, ...]:
+    if kpi.of_orders:
+        return ()
     if kpi.tables:
         return tuple(t for t in kpi.tables if t in results.tables and kpi.columns[0] in results.columns(t))
     holding = [set(tables_with(results, column)) for column in kpi.columns]

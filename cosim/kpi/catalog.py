@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cosim.kpi.orders import delivered_share, slowest_response
 from cosim.kpi.oscillation import oscillations
 from cosim.kpi.panel import Panel
 from cosim.kpi.reduce import (
@@ -33,7 +34,8 @@ class Kpi:
     """A number computed from a run.
 
     `columns` are read from the first of `tables` that the run has, or, when `tables` is empty, from
-    every component kind that publishes all of them: a stranger's hall counts as ours does.
+    every component kind that publishes all of them: a stranger's hall counts as ours does. A KPI `of_orders`
+    has no columns: it is measured from what was promised and what came of it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Kpi:
     columns: tuple[str, ...]
     measure: Callable[..., Measure]
     tables: tuple[str, ...] = ()
+    of_orders: bool = False
 
 
 def no_solution(panel: Panel) -> Measure:
@@ -266,5 +269,19 @@ KPIS: dict[str, Kpi] = {
         Kpi("handover_time_s", "from the order to the end of the last phase", ("phase_code",), handover_time),
         Kpi("backlog_max_gpu_h", "most work waiting", ("backlog_gpu_h",), highest),
         Kpi("double_running_gpu_h", "work run twice", ("double_running_gpu",), integral_h),
+        Kpi(
+            "delivered_share_pu",
+            "energy delivered of all that was promised when units were activated",
+            (),
+            delivered_share,
+            of_orders=True,
+        ),
+        Kpi(
+            "response_time_max_s",
+            "longest time from an activation to 90 % of what was promised",
+            (),
+            slowest_response,
+            of_orders=True,
+        ),
     )
 }

@@ -182,7 +182,7 @@ def _expected(
     found = []
     for finding in (*verdict.findings, *verdict.held):
         kpi = KPIS.get(finding.kpi)
-        if kpi is None or kpi.columns[0] != column or kpi.measure not in (lowest, highest):
+        if kpi is None or kpi.columns[:1] != (column,) or kpi.measure not in (lowest, highest):
             continue
         here = {finding.at, *(unit for unit, point in unit_points(results).items() if point == finding.at)}
         if finding.at and names is not None and not here.intersection(names):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cosim.kpi import compute_all
 from cosim.kpi.record import recorded
-from cosim.report import head, tables
+from cosim.report import flexibility, head, tables
 from cosim.report.figure import Axis
 from cosim.report.plots import Plots, Section
 from cosim.report.province import province
@@ -52,6 +52,7 @@ def page(results: "Results", verdict: Verdict) -> str:
     }
     scenario = results.manifest.get("scenario")
     scenario = scenario if isinstance(scenario, dict) else {}
+    order_table = flexibility.order_table(results)
     parts = {
         "title": escape(head.title(results)),
         "tone": "holds" if verdict.passed else "fails",
@@ -59,9 +60,10 @@ def page(results: "Results", verdict: Verdict) -> str:
         "headline": head.headline(verdict, head.start(results)),
         "facts": head.facts(results, end_s),
         "tiles": head.tiles(kpis),
-        "navigation": _navigation(sections, with_map=drawn_map is not None),
+        "navigation": _navigation(sections, with_map=drawn_map is not None, with_orders=bool(order_table)),
         "map": _asset("map.html") if drawn_map is not None else "",
         "sections": _sections(sections),
+        "orders": order_table,
         "verdict_rows": tables.verdict_rows(verdict),
         "kpi_rows": tables.kpi_rows(kpis),
         "event_rows": tables.event_rows(results),
@@ -110,9 +112,10 @@ def _markers(results: "Results", axis: Axis) -> list[dict[str, Any]]:
     ]
 
 
-def _navigation(sections: list[Section], *, with_map: bool) -> str:
+def _navigation(sections: list[Section], *, with_map: bool, with_orders: bool) -> str:
     links = [("verdict", "Verdict")] + ([("map", "Map")] if with_map else [])
-    links += [(s.id, s.title) for s in sections] + [("kpis", "KPIs"), ("events", "Events")]
+    links += [(s.id, s.title) for s in sections] + ([("orders", "Orders")] if with_orders else [])
+    links += [("kpis", "KPIs"), ("events", "Events")]
     links += [("sources", "Assumptions and sources")]
     return " ".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in links)
 

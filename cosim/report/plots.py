@@ -9,6 +9,7 @@ import numpy as np
 from cosim.core.units import UNITS
 from cosim.kpi.panel import component_tables, tables_with
 from cosim.kpi.places import unit_points
+from cosim.report import flexibility
 from cosim.report.codes import meanings
 from cosim.report.figure import MOST_LINES, Figure, Line, limit_lines, lines_of, symbol
 from cosim.verdict import Verdict
@@ -49,6 +50,7 @@ class Plots:
             Section("loading", "Branches and the grid as a whole", self.loading()),
             Section("halls", "Halls", self.halls()),
             Section("storage", "Storage", self.storage()),
+            Section("flexibility", "How far units could be moved", self.flexibility()),
             Section("moves", "What moved when", self.moves()),
             Section("more", "Everything else that was recorded", self.others(), folded=True),
         ]
@@ -195,6 +197,11 @@ class Plots:
             power += [line for line in droop if np.nanmax(np.abs(line.values), initial=0.0) > 0.0]
             self.shown.add(("point", "p_droop_mw"))
         return [_figure("Power, > 0 charges", "p_mw", power, [], len(stores)), *figures]
+
+    def flexibility(self) -> list[Figure]:
+        """Power of each unit within its feasible range."""
+        self.shown |= flexibility.columns()
+        return flexibility.ribbons(self.results)
 
     def moves(self) -> list[Figure]:
         """Work at source and target, what waits, what is moved, phases; then work of the halls."""

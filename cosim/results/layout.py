@@ -11,9 +11,12 @@ MODEL = "model.json"
 REACHED = "reached.json"
 """Start of the last exchange that is on disk in every table: written after them, renamed into place."""
 
+ORDERS = "orders.csv"
+"""What was promised and delivered when units were activated: written by the evaluation of a run."""
+
 SERIES = "series"
 EVENTS = "events"
-WRITTEN = (MANIFEST, MODEL, REACHED, SERIES, EVENTS, "kpis.json", "verdict.json", "report.html")
+WRITTEN = (MANIFEST, MODEL, REACHED, SERIES, EVENTS, ORDERS, "kpis.json", "verdict.json", "report.html")
 """What a run and its evaluation leave in a folder: an earlier run's are removed before a new one."""
 
 

@@ -93,6 +93,8 @@ class Manifest:
             "units": _units(plan),
             "grid": dict(plan.grid.provenance()),
         }
+        if scenario.flexibility is not None:
+            self.content["flexibility"] = scenario.flexibility.model_dump()
         write_json(self.path, self.content)
 
     def finish(self, status: str, **more: Any) -> None:

@@ -89,6 +89,7 @@
   function traces(figure) {
     return figure.lines.map((line, i) => ({
       type: "scatter", mode: "lines", name: line.name, x: unpack(line.x), y: unpack(line.y), connectgaps: false,
+      ...(line.fill ? { fill: "tonexty", fillcolor: "rgba(86,180,233,.18)" } : {}),
       line: { color: PALETTE[(line.colour === null ? i : line.colour) % PALETTE.length], width: line.dash === "dot" ? 1.1 : 1.7,
         dash: line.dash, shape: line.step ? "hv" : "linear" }, showlegend: true }));
   }
