@@ -72,8 +72,12 @@ class AreaFrequency:
         offers: Offers,
         inner_step_s: float = 0.02,
         agc: AgcParams | None = None,
+        *,
+        calm_step_s: float = 0.1,
     ) -> None:
         """Take arrays as in `grids.fleet`; `inner_step_s` is the longest step of the inner clock.
+
+        While frequency is calm, inner steps are taken together up to `calm_step_s`; 0: never.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class AreaFrequency:
             msg = f"inner_step_s={inner_step_s:g}: allowed is above 0 and up to 1 s"
             raise ScenarioError(msg)
         self.fleet, self.areas, self.offers = fleet, areas, offers
-        self.inner_step_s = inner_step_s
+        self.inner_step_s, self._calm_step_s = inner_step_s, calm_step_s
         settings = agc if agc is not None else AgcParams()
         self._agc = Agc(
             settings.cycle_s, settings.gain_pu, settings.t_integral_s, settings.deadband_hz, settings.ahead_s
@@ -138,8 +142,11 @@ class AreaFrequency:
             if not self._started:
                 model.area.agc_next_s[0] = t_s + self._agc.cycle_s
                 model.area.sample_s[0] = t_s - 1.0  # the past is flat
-            steps = max(1, math.ceil(dt_s / self._longest_step(model) - 1e-9))
-            advance(model, Span(float(t_s), float(dt_s) / steps, steps, float(imbalance_mw[area])))
+            stable_s = _stable_step_s(model)
+            steps = max(1, math.ceil(dt_s / min(self.inner_step_s, stable_s) - 1e-9))
+            step_s = float(dt_s) / steps
+            long_steps = max(1, int(min(self._calm_step_s, stable_s) / step_s + 1e-6))
+            advance(model, Span(float(t_s), step_s, steps, long_steps, float(imbalance_mw[area])))
             model.droops.state[state.D_SUM_MW] /= steps
         self._started = True
         return self._result()
@@ -207,16 +214,6 @@ class AreaFrequency:
                 msg = f"t={t_s:g} s: the imbalance of area {name!r} is {imbalance_mw[area]} MW"
                 raise SolveError(msg)
 
-    def _longest_step(self, model: Model) -> float:
-        """Return the inner step [s], shortened where droop offers are strong for the area's inertia."""
-        gains = model.droops.fixed[state.D_MW_PER_HZ]
-        gain_mw_per_hz = float(gains.sum())
-        if gain_mw_per_hz <= 0.0:
-            return self.inner_step_s
-        seconds = model.area.inertia_mws_per_hz / gain_mw_per_hz
-        lag_s = float(model.droops.fixed[state.D_TIME_S, gains > 0.0].min())
-        return min(self.inner_step_s, max(_STIFF_PU * seconds, math.sqrt(_STIFF_PU * seconds * lag_s)))
-
     def _result(self) -> FrequencyStep:
         governor, agc = np.zeros(self.fleet.size), np.zeros(self.fleet.size)
         droop, droop_mean = np.zeros(self.offers.size), np.zeros(self.offers.size)
@@ -239,3 +236,14 @@ class AreaFrequency:
             p_droop_mw=droop,
             p_droop_mean_mw=droop_mean,
         )
+
+
+def _stable_step_s(model: Model) -> float:
+    """Return the longest step [s] that droop offers, strong for the area's inertia, allow."""
+    gains = model.droops.fixed[state.D_MW_PER_HZ]
+    gain_mw_per_hz = float(gains.sum())
+    if gain_mw_per_hz <= 0.0:
+        return math.inf
+    seconds = model.area.inertia_mws_per_hz / gain_mw_per_hz
+    lag_s = float(model.droops.fixed[state.D_TIME_S, gains > 0.0].min())
+    return max(_STIFF_PU * seconds, math.sqrt(_STIFF_PU * seconds * lag_s))

@@ -93,6 +93,7 @@ def area_arrays(areas: AreaTable, area: int, longest: int) -> Area:
         newest=np.zeros(1, dtype=np.int64),
         behind=np.zeros(1, dtype=np.int64),
         found=np.zeros(4),
+        calm=np.zeros(1, dtype=np.int64),
         before=np.zeros((state.STATE_ROWS + 1, longest + 1)),
     )
 

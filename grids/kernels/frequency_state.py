@@ -26,7 +26,8 @@ BLEND_TRANSIENT_PU = 17  # how much of the way to its target a lag goes in one i
 BLEND_VALVE_PU = 18
 BLEND_LAG_1_PU = 19
 BLEND_LAG_2_PU = 20
-FIXED_ROWS = 21
+LONG_ROWS = 4  # the same four for a long step come after them
+FIXED_ROWS = 25
 
 # Rows of Machines.state, each (machines,)
 TRANSIENT_MW = 0  # transient droop
@@ -46,11 +47,12 @@ D_MW_PER_HZ = 2
 D_UP_MW = 3
 D_DOWN_MW = 4
 D_BLEND_PU = 5
-D_FIXED_ROWS = 6
+D_BLEND_LONG_PU = 6
+D_FIXED_ROWS = 7
 
 # Rows of Droops.state, each (offers,)
 D_P_MW = 0
-D_SUM_MW = 1  # work: sum over inner steps of the mean response
+D_SUM_MW = 1  # work: sum of the mean response over the inner steps
 D_STATE_ROWS = 2
 
 
@@ -98,6 +100,8 @@ class Area(NamedTuple):
     """Place of the last sample at or before the start of the window."""
     found: Floats
     """(4,) output: lowest and highest deviation [Hz], RoCoF and slope at the end [Hz/s]."""
+    calm: Ints
+    """State: inner steps for which the slope of frequency has hardly changed."""
     before: Floats
     """(STATE_ROWS + 1, longest) work: the state one inner step ago; last row deviation and offers."""
 
@@ -127,5 +131,7 @@ class Span(NamedTuple):
     t_s: float
     step_s: float
     steps: int
+    long_steps: int
+    """How many inner steps make a long one, taken while frequency is calm; 1: never."""
     imbalance_mw: float
     """Deficit, held over the exchange."""

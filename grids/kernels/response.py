@@ -12,6 +12,7 @@ from grids.kernels.frequency_state import (
     BLEND_LAG_2_PU,
     BLEND_TRANSIENT_PU,
     BLEND_VALVE_PU,
+    D_BLEND_LONG_PU,
     D_BLEND_PU,
     D_DEADBAND_HZ,
     D_DOWN_MW,
@@ -30,6 +31,7 @@ from grids.kernels.frequency_state import (
     LAG_2_MW,
     LIMIT_DOWN_MW,
     LIMIT_UP_MW,
+    LONG_ROWS,
     ORDER_MW,
     P_MW,
     RATE_MW_PER_S,
@@ -86,8 +88,10 @@ def follow(value: float, before: float, after: float, blend_pu: float) -> float:
 
 
 @jit
-def move_machines(m: Machines, df_hz: float, step_s: float) -> float:
-    r"""Advance governors, turbines and AGC ramps by one inner step; return their power [MW].
+def move_machines(m: Machines, df_hz: float, step_s: float, rows: int) -> float:
+    r"""Advance governors, turbines and AGC ramps by one step; return their power [MW].
+
+    `rows` is 0 for an inner step, LONG_ROWS for a long one: where the blends of the lags are.
 
     The order is :math:`u = -K\,\mathrm{db}(\Delta f)` within limits and headroom. Reheat steam is
     TGOV1's turbine with a chest, :math:`(F_{HP} + (1 - F_{HP})/(1 + sT_{RH}))/(1 + sT_{CH})`; hydro is
@@ -107,18 +111,18 @@ def move_machines(m: Machines, df_hz: float, step_s: float) -> float:
         s[ORDER_MW, i] = min(max(order, lowest), highest)
     for i in range(n):
         order, transient = s[ORDER_MW, i], s[TRANSIENT_MW, i]
-        moved = toward(transient, order, p[BLEND_TRANSIENT_PU, i])
+        moved = toward(transient, order, p[BLEND_TRANSIENT_PU + rows, i])
         s[TRANSIENT_MW, i] = moved
         s[ORDER_MW, i] = p[FAST_PU, i] * order + (1.0 - p[FAST_PU, i]) * 0.5 * (transient + moved)
     for i in range(n):
         valve, reach = s[VALVE_MW, i], p[RATE_MW_PER_S, i] * step_s
-        moved = toward(valve, s[ORDER_MW, i], p[BLEND_VALVE_PU, i])
+        moved = toward(valve, s[ORDER_MW, i], p[BLEND_VALVE_PU + rows, i])
         s[ORDER_MW, i] = valve
         s[VALVE_MW, i] = min(max(moved, valve - reach), valve + reach)
     for i in range(n):
         valve, lag_1, lag_2 = s[VALVE_MW, i], s[LAG_1_MW, i], s[LAG_2_MW, i]
-        new_1 = follow(lag_1, s[ORDER_MW, i], valve, p[BLEND_LAG_1_PU, i])
-        new_2 = follow(lag_2, lag_1, new_1, p[BLEND_LAG_2_PU, i])
+        new_1 = follow(lag_1, s[ORDER_MW, i], valve, p[BLEND_LAG_1_PU + rows, i])
+        new_2 = follow(lag_2, lag_1, new_1, p[BLEND_LAG_2_PU + rows, i])
         s[LAG_1_MW, i], s[LAG_2_MW, i] = new_1, new_2
         turbine = p[GAIN_LAG_1_PU, i] * new_1 + p[GAIN_LAG_2_PU, i] * new_2
         s[P_MW, i] = p[GAIN_VALVE_PU, i] * valve + turbine
@@ -157,14 +161,15 @@ def ramp_agc(m: Machines, i: int, step_s: float) -> None:
 
 
 @jit
-def move_droops(d: Droops, df_hz: float) -> float:
-    """Advance droop offers by one inner step; return their change of consumption [MW]."""
+def move_droops(d: Droops, df_hz: float, steps: int) -> float:
+    """Advance droop offers by one or `steps` inner steps; return their change of consumption [MW]."""
     p, s = d.fixed, d.state
+    row = D_BLEND_PU if steps == 1 else D_BLEND_LONG_PU
     for j in range(s.shape[1]):
         target = p[D_MW_PER_HZ, j] * outside(df_hz, p[D_DEADBAND_HZ, j])
         target = min(max(target, -p[D_DOWN_MW, j]), p[D_UP_MW, j])
-        moved = toward(s[D_P_MW, j], target, p[D_BLEND_PU, j])
-        s[D_SUM_MW, j] += 0.5 * (s[D_P_MW, j] + moved)
+        moved = toward(s[D_P_MW, j], target, p[row, j])
+        s[D_SUM_MW, j] += 0.5 * steps * (s[D_P_MW, j] + moved)
         s[D_P_MW, j] = moved
     return droops_power(d)
 
@@ -179,17 +184,19 @@ def droops_power(d: Droops) -> float:
 
 
 @jit
-def prepare(m: Machines, d: Droops, step_s: float) -> None:
-    """Fit the lags to the length of the inner step, and droop offers to their present limits."""
+def prepare(m: Machines, d: Droops, step_s: float, long_s: float) -> None:
+    """Fit the lags to the lengths of inner and long steps, and droop offers to their present limits."""
     p = m.fixed
-    for i in range(p.shape[1]):
-        p[BLEND_TRANSIENT_PU, i] = blend(step_s, p[T_TRANSIENT_S, i])
-        p[BLEND_VALVE_PU, i] = blend(step_s, p[T_VALVE_S, i])
-        p[BLEND_LAG_1_PU, i] = blend(step_s, p[T_LAG_1_S, i])
-        p[BLEND_LAG_2_PU, i] = blend(step_s, p[T_LAG_2_S, i])
+    for rows, length_s in ((0, step_s), (LONG_ROWS, long_s)):
+        for i in range(p.shape[1]):
+            p[BLEND_TRANSIENT_PU + rows, i] = blend(length_s, p[T_TRANSIENT_S, i])
+            p[BLEND_VALVE_PU + rows, i] = blend(length_s, p[T_VALVE_S, i])
+            p[BLEND_LAG_1_PU + rows, i] = blend(length_s, p[T_LAG_1_S, i])
+            p[BLEND_LAG_2_PU + rows, i] = blend(length_s, p[T_LAG_2_S, i])
     p, s = d.fixed, d.state
     for j in range(p.shape[1]):
         p[D_BLEND_PU, j] = blend(step_s, p[D_TIME_S, j])
+        p[D_BLEND_LONG_PU, j] = blend(long_s, p[D_TIME_S, j])
         s[D_P_MW, j] = min(max(s[D_P_MW, j], -p[D_DOWN_MW, j]), p[D_UP_MW, j])
         s[D_SUM_MW, j] = 0.0
 
