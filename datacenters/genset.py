@@ -6,14 +6,17 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
+from cosim.core.flexibility import Activate, Flexibility
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
 from datacenters.engine import LEAN_BURN, NO_MODEL, Engine
 from datacenters.load_steps import Climb
 from datacenters.orders import Order, Orders
 from datacenters.ramps import within_rating
+from datacenters.rehearsal import Prospect, Rehearsal, Rehearsing, Trace
 
 S_PER_H = 3600.0
 
@@ -149,7 +152,7 @@ class Stop(Params):
     """Event `stop`: the load is dropped, the engine cools and stops."""
 
 
-class Genset:
+class Genset(Rehearsing):
     r"""Gen-sets that deliver what they are asked, as far as they run and accept it.
 
     Load acceptance: from load P at most the block :math:`b(P)` of `load_steps_pu` is taken at once. Then the
@@ -191,7 +194,12 @@ class Genset:
         Port("breaker_code", "1 from when it is ready for load: the breaker of its machine shall be closed"),
         Port("p_setpoint_mw", "order as far as the engine accepts it: set-point of its governor"),
     )
-    commands: ClassVar[Mapping[str, type[Params]]] = {"start": Start, "stop": Stop, "order": Order}
+    commands: ClassVar[Mapping[str, type[Params]]] = {
+        "start": Start,
+        "stop": Stop,
+        "order": Order,
+        "activate": Activate,
+    }
     balances: ClassVar[tuple[Balance, ...]] = (
         Balance("energy", ("p_fuel_mw",), ("p_delivered_mw", "heat_mw")),
         Balance("fuel", ("p_supply_mw",), ("p_fuel_mw",), "e_tank_mwh"),
@@ -214,6 +222,7 @@ class Genset:
     def reset(self, context: Context) -> None:
         """Return to the start: stopped or running, tanks full, without orders."""
         self._context, self._orders = context, Orders(len(self._of))
+        self._promises = Activations(len(self._of))
         self._on = np.array([p.on_at_start for p in self._of], dtype=bool)
         self._first = True
         self._wait_s = np.where(self._on, 0.0, self._start_s)
@@ -230,7 +239,7 @@ class Genset:
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a unit never obeys a command: it starts and stops by its order."""
-        if not self._by_order[unit] or isinstance(command, Order):
+        if not self._by_order[unit] or isinstance(command, Order | Activate):
             return None
         text = "starts_by is order: it runs while p_order_mw is above 0; set starts_by: command"
         return f"{self._name(unit)}: {text}"
@@ -243,6 +252,9 @@ class Genset:
         text = self.refusal(unit, command)
         if text is not None:
             raise ScenarioError(text)
+        if isinstance(command, Activate):
+            self._promises.give(unit, command)
+            return
         if isinstance(command, Order):
             self._orders.give(t_s, unit, self._name(unit), command, self._context.emit)
             return
@@ -250,17 +262,48 @@ class Genset:
         told = "engine starts" if name == "start" else "load is dropped, engine cools and stops"
         self._context.emit(t_s, self._name(unit), name, told)
 
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return how far each set can be moved, found by rehearsal.
+
+        One that runs is not stopped for a promise. One that starts by command and does not run promises
+        nothing, nor does one that the grid runs as a machine.
+        """
+        order_mw = self._obeyed(inputs["p_order_mw"] + self._orders.p_mw)
+        runs = np.where(self._by_order, order_mw > 0.0, self._on)
+        free = ~self._promises.busy & (np.asarray(inputs["vm_pu"]) > 0.0)
+        free &= (runs | self._by_order) & (np.asarray(inputs["closed_code"]) < 0.0)
+        idle = order_mw == 0.0
+        ramp = self._climb.slowest() * self._rated_mw
+        none = np.zeros_like(ramp)
+        down = Prospect(
+            np.where(free, self._rated_mw - order_mw, 0.0),
+            ramp,
+            np.where(self._runs, 0.0, self._wait_s),
+            np.where(idle, self._least_mw, 0.0),
+        )
+        up = Prospect(np.where(free & ~idle, order_mw - self._least_mw, 0.0), ramp, none, none)
+        return Rehearsal(self, t_s, horizon_s, inputs, fuel_burnt).range(down, up)
+
+    def _obeyed(self, order_mw: Floats) -> Floats:
+        return np.where(order_mw > 0.0, np.clip(order_mw, self._least_mw, self._rated_mw), 0.0)
+
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Follow the orders over `dt_s`, as far as engines run and accept load."""
         order_mw, live = inputs["p_order_mw"] + self._orders.p_mw, np.asarray(inputs["vm_pu"]) > 0.0
         q_order_mvar = inputs["q_order_mvar"] + self._orders.q_mvar
         wanted = np.where(self._by_order, order_mw > 0.0, self._on)
+        if self._promises.open:
+            if not self._first:
+                self._promises.accept(self, self._context, t_s, inputs)
+            wanted |= self._by_order & (self._promises.way(t_s) < 0.0)  # it starts for what is promised
+            order_mw = self._obeyed(order_mw) - self._promises.change_mw(t_s, dt_s)
+            wanted |= self._by_order & (order_mw > 0.0)
         wanted &= ~self._tanked | (self._fuel_mwh > 0.0)
         if self._first:
             self._runs |= wanted & self._by_order
             self._wait_s[self._runs] = 0.0
         ready_s, idle_s = self._turn(wanted, dt_s)
-        asked_mw = np.where(order_mw > 0.0, np.clip(order_mw, self._least_mw, self._rated_mw), 0.0)
+        asked_mw = self._obeyed(order_mw)
         turns = np.asarray(inputs["closed_code"]) >= 0.0
         asked_pu = np.where(wanted & live, asked_mw / self._rated_mw, 0.0)
         if self._first:
@@ -328,3 +371,8 @@ class Genset:
 
     def _name(self, i: int) -> str:
         return self._context.names[i] if i < len(self._context.names) else f"genset {i}"
+
+
+def fuel_burnt(trial: Trace, base: Trace, dt_s: float) -> dict[str, Floats]:
+    """Return the fuel a trial burns more than the baseline [MWh]."""
+    return {"fuel_mwh": (trial["p_fuel_mw"] - base["p_fuel_mw"]).sum(axis=0) * dt_s / S_PER_H}

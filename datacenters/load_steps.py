@@ -27,6 +27,10 @@ class Climb:
         self._recovery_s = recovery_s
         self._rows = np.arange(len(count))
 
+    def slowest(self) -> Floats:
+        """Return the rate at which any load is taken, of full load [1/s]: the smallest block in its time."""
+        return np.asarray(self._steps.min(axis=1) / self._recovery_s)
+
     def block(self, load_pu: Floats) -> Floats:
         """Return the block an engine at this load accepts at once."""
         return np.asarray(self._steps[self._rows, self._index(load_pu)])

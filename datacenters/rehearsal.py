@@ -16,7 +16,9 @@ from cosim.core.component import Context, silent
 from cosim.core.flexibility import Flexibility, Side
 from cosim.core.types import Bools, Floats
 
-FEWEST_STEPS, MOST_STEPS = 40, 400
+FEWEST_STEPS = 40
+HOLDS_PU = 0.01
+"""Least of the time to the whole change for which it is held, also where a shorter horizon is asked for."""
 HELD_RTOL = 0.003
 """A change counts as held when its mean is this near to what was ordered."""
 STEADY_PU = 0.003
@@ -74,6 +76,15 @@ class Prospect:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The steps of a rehearsal, and for how long the whole change is held in it."""
+
+    steps: int
+    dt_s: float
+    hold_s: float
+
+
+@dataclass(frozen=True)
 class Rehearsal:
     """One moment from which a model goes on, with inputs that stay.
 
@@ -90,48 +101,46 @@ class Rehearsal:
 
     def range(self, down: Prospect, up: Prospect) -> Flexibility:
         """Return the largest changes that are delivered, each way; what is not delivered is halved."""
-        lasts_s = max(float(side.reached_s().max(initial=0.0)) for side in (down, up)) + self.horizon_s
-        wanted_s = max(min(lasts_s / FEWEST_STEPS, 0.25 * self.horizon_s), lasts_s / MOST_STEPS)
-        steps = int(np.ceil(lasts_s / wanted_s))
-        dt_s = lasts_s / steps
-        base = self._run(Activations(down.most_mw.size), steps, dt_s)
-        sides = (self._side(-1.0, down, base, dt_s), self._side(1.0, up, base, dt_s))
+        reached_s = max(float(side.reached_s().max(initial=0.0)) for side in (down, up))
+        hold_s = max(self.horizon_s, HOLDS_PU * reached_s)
+        steps = int(np.ceil(max(FEWEST_STEPS, 4.0 * (reached_s + hold_s) / hold_s)))
+        span = Span(steps, (reached_s + hold_s) / steps, hold_s)
+        base = self._run(Activations(down.most_mw.size), span)
+        sides = (self._side(-1.0, down, base, span), self._side(1.0, up, base, span))
         return Flexibility(base["p_mw"].mean(axis=0), *sides)
 
-    def _side(self, sign: float, prospect: Prospect, base: Trace, dt_s: float) -> Side:
-        drift_mw = np.ptp(base["p_mw"], axis=0)
-        most_mw = np.where(drift_mw <= STEADY_PU * prospect.most_mw, prospect.most_mw, 0.0)
+    def _side(self, sign: float, prospect: Prospect, base: Trace, span: Span) -> Side:
+        steady = np.ptp(base["p_mw"], axis=0) <= STEADY_PU * prospect.most_mw
+        most_mw = np.where(steady, prospect.most_mw, 0.0)
         if not most_mw.any():
             return Side.none(most_mw.size)
+        ramp, delay_s, least_mw = prospect.ramp_mw_per_s, prospect.delay_s, prospect.least_mw
         good_mw, bad_mw, change_mw = np.zeros_like(most_mw), most_mw, most_mw
         costs: dict[str, Floats] = {}
         for _ in range(1 + HALVINGS):
-            promises = Activations.trial(
-                self.t_s, sign * change_mw, prospect.delay_s, prospect.ramp_mw_per_s, self.horizon_s
-            )
-            trial = self._run(promises, len(base["p_mw"]), dt_s)
-            good = self._held(sign * change_mw, prospect, trial, base, dt_s)
-            for name, cost in self.costs(trial, base, dt_s).items():
+            promises = Activations.trial(self.t_s, sign * change_mw, delay_s, ramp, span.hold_s)
+            trial = self._run(promises, span)
+            good = self._held(sign * change_mw, prospect, trial, base, span)
+            for name, cost in self.costs(trial, base, span.dt_s).items():
                 costs[name] = np.where(good, cost, costs.get(name, 0.0))
             good_mw, bad_mw = np.where(good, change_mw, good_mw), np.where(good, bad_mw, change_mw)
             if np.all(good_mw == most_mw):
                 break
             change_mw = np.where(good_mw == most_mw, most_mw, 0.5 * (good_mw + bad_mw))
-        given_mw = np.where(good_mw >= prospect.least_mw, good_mw, 0.0)
-        ramp, delay_s, least_mw = prospect.ramp_mw_per_s, prospect.delay_s, prospect.least_mw
+        given_mw = np.where(good_mw >= least_mw, good_mw, 0.0)
         return Side.of(given_mw, ramp, self.horizon_s, delay_s, least_mw, **costs)
 
-    def _held(self, change_mw: Floats, prospect: Prospect, trial: Trace, base: Trace, dt_s: float) -> Bools:
-        """Return where the whole change is there, from a step after it is reached to the horizon's end."""
-        t_s = (np.arange(len(trial["p_mw"])) * dt_s)[:, None]
+    def _held(self, change_mw: Floats, prospect: Prospect, trial: Trace, base: Trace, span: Span) -> Bools:
+        """Return where the whole change is there, from a step after it is reached to the end."""
         from_s = prospect.delay_s + np.abs(change_mw) / np.maximum(prospect.ramp_mw_per_s, 1e-300)
-        whole = (t_s >= from_s + dt_s - 1e-9) & (t_s + dt_s <= from_s + self.horizon_s + 1e-9)
+        t_s = (np.arange(span.steps) * span.dt_s)[:, None]
+        whole = (t_s >= from_s + span.dt_s - 1e-9) & (t_s + span.dt_s <= from_s + span.hold_s + 1e-9)
         off_mw = np.where(whole, trial["p_mw"] - base["p_mw"].mean(axis=0) - change_mw, 0.0)
         mean_mw = np.abs(off_mw.sum(axis=0)) / np.maximum(whole.sum(axis=0), 1)
         held: Bools = whole.any(axis=0) & (mean_mw <= HELD_RTOL * np.abs(change_mw))
         return held if self.allowed is None else held & self.allowed(trial, base)
 
-    def _run(self, promises: Activations, steps: int, dt_s: float) -> Trace:
+    def _run(self, promises: Activations, span: Span) -> Trace:
         model = self.model.rehearse(promises)
-        rows = [model.step(self.t_s + step * dt_s, dt_s, self.inputs) for step in range(steps)]
+        rows = [model.step(self.t_s + i * span.dt_s, span.dt_s, self.inputs) for i in range(span.steps)]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
