@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cosim import kpi, verdict
+from cosim.campuses import campuses_of
 from cosim.core.component import Component, Context, DeviceOffer, DroopOffer, devices_of, offer_of
 from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
 from cosim.core.grid import Connections, Grid, GridEvent
@@ -58,6 +59,7 @@ def _plan(seen: Examined) -> Plan:
         seen.findings += (
             _element_findings(seen, grid) + _table_findings(seen, grid) + _place_findings(seen, grid)
         )
+    campuses = () if grid is None else campuses_of(seen, grid)
     scenario = seen.scenario()
     limits = limits if "limits" in seen.draft.data else scenario.limits
     if seen.clock is None or grid is None:
@@ -73,6 +75,7 @@ def _plan(seen: Examined) -> Plan:
         connections=connections,
         grid_events=tuple(sorted((event for event, _ in seen.events.switching), key=_at_s)),
         limits=limits,
+        campuses=campuses,
     )
     seen.findings += _rehearsal_findings(plan, seen)
     seen.raise_findings()
@@ -245,7 +248,9 @@ def _place_findings(seen: Examined, grid: Grid) -> list[Finding]:
     geography = grid.geography()
     levels = (f"{vn_kv:g} kV" for vn_kv in sorted(set(geography.vn_kv), reverse=True))
     elements = (name for names in grid.elements.values() for name in names)
-    known = tuple(dict.fromkeys([*seen.roster.members, *geography.points, *levels, *elements]))
+    said = seen.draft.data.get("campuses")
+    campuses = said if isinstance(said, dict) else ()
+    known = tuple(dict.fromkeys([*seen.roster.members, *campuses, *geography.points, *levels, *elements]))
     return [
         _unknown_place(("expect", place, "at"), "place", at, known)
         for place, wanted in _said(seen, "expect")

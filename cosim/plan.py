@@ -68,6 +68,30 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Meter:
+    """Where power of a campus is counted: the units at a point, or one end of a branch."""
+
+    name: str
+    table: str
+    """`point`, `line` or `trafo`."""
+    rows: tuple[int, ...]
+    """Connected units, or the branch."""
+    sign: float = 1.0
+    """-1 where the end of a branch that the tables tell is that of the campus."""
+
+
+@dataclass(frozen=True)
+class Campus:
+    """Units behind the meters of one customer."""
+
+    name: str
+    points: tuple[str, ...]
+    meters: tuple[Meter, ...]
+    units: tuple[str, ...]
+    critical: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """A scenario ready to run.
 
@@ -85,6 +109,7 @@ class Plan:
     grid_events: tuple[GridEvent, ...] = ()
     limits: tuple[str, ...] = ()
     """Names of limit sets, and files of the user's where they lie."""
+    campuses: tuple[Campus, ...] = ()
 
     def kind(self, name: str) -> KindPlan:
         """Return the plan of one kind. Raises KeyError for a kind without units here."""

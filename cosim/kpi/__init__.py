@@ -9,7 +9,7 @@ from cosim.core.registry import closest
 from cosim.core.units import unit_of
 from cosim.kpi.catalog import KPIS, Kpi
 from cosim.kpi.orders import Order, orders, settled
-from cosim.kpi.panel import Panel, joined, panel, tables_with
+from cosim.kpi.panel import ACCOUNT_TABLES, Panel, joined, panel, tables_with
 from cosim.kpi.places import Place, places
 from cosim.kpi.record import recorded
 from cosim.kpi.reduce import Measure
@@ -108,11 +108,13 @@ def _record(name: str, value: Measure) -> dict[str, Any]:
 
 
 def _told_apart(results: "Results", kpi: Kpi, tables: tuple[str, ...]) -> list[str]:
-    """Places worth a number of their own: voltage levels and units; not each bus and line."""
+    """Places worth a number of their own: voltage levels, units, campuses, meters; not each bus and line."""
     known: Mapping[str, Place] = places(results, tables)
     units = {str(n) for n in results.units["name"]}
     levels = [at for at in known if at.endswith(" kV")] if not kpi.name.startswith("tap_") else []
-    return levels + [at for at in known if at in units]
+    accounts = [table for table in tables if table in ACCOUNT_TABLES]
+    own = {name for table in accounts for name in results.elements(table)}
+    return levels + [at for at in known if at in units or at in own]
 
 
 def _kpi(name: str) -> Kpi:

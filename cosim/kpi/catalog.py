@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cosim.kpi.metering import green_share, maximum_demand, own_share, power_factor
 from cosim.kpi.orders import delivered_share, slowest_response
 from cosim.kpi.oscillation import oscillations
 from cosim.kpi.panel import Panel
@@ -155,6 +156,7 @@ def spectral_share(panel: Panel) -> Measure:
 
 _VOLTAGE, _BRANCH, _AREA, _GRID = ("bus", "point"), ("line", "trafo", "trafo3w"), ("area",), ("grid",)
 _MACHINE = ("gen",)
+_POINT, _METER, _CAMPUS = ("point",), ("meter",), ("campus",)
 
 KPIS: dict[str, Kpi] = {
     kpi.name: kpi
@@ -230,6 +232,63 @@ KPIS: dict[str, Kpi] = {
             ("p_droop_mw",),
             integral_magnitude_h,
             ("point",),
+        ),
+        Kpi(
+            "f_point_min_hz",
+            "lowest frequency at a unit, of its own island, at the ends of exchanges",
+            ("f_hz",),
+            lowest,
+            _POINT,
+        ),
+        Kpi("f_point_max_hz", "highest frequency at a unit, likewise", ("f_hz",), highest, _POINT),
+        Kpi(
+            "energy_import_mwh",
+            "energy a campus drew from the grid, each exchange by itself",
+            ("p_import_mw",),
+            integral_h,
+            _METER,
+        ),
+        Kpi(
+            "energy_export_mwh",
+            "energy a campus sent to the grid, each exchange by itself",
+            ("p_export_mw",),
+            integral_h,
+            _METER,
+        ),
+        Kpi(
+            "demand_max_mw",
+            "maximum demand of a meter: highest mean import over 15 minutes, moved by a minute",
+            ("p_import_mw",),
+            maximum_demand,
+            _METER,
+        ),
+        Kpi(
+            "power_factor_pu",
+            "active energy drawn over its root of squares with the reactive energy, of the worst meter",
+            ("p_import_mw", "q_mvar"),
+            power_factor,
+            _METER,
+        ),
+        Kpi(
+            "own_share_pu",
+            "energy of sources and gen-sets of campuses per energy their loads draw",
+            ("p_load_mw", "p_source_mw", "p_genset_mw"),
+            own_share,
+            _CAMPUS,
+        ),
+        Kpi(
+            "green_share_pu",
+            "energy of fuel-free sources of campuses per energy their loads draw",
+            ("p_load_mw", "p_source_mw"),
+            green_share,
+            _CAMPUS,
+        ),
+        Kpi(
+            "campus_pue_pu",
+            "energy of the halls of a campus per energy of their IT",
+            ("p_facility_mw", "p_it_mw"),
+            energy_weighted_ratio,
+            _CAMPUS,
         ),
         Kpi("energy_mwh", "energy drawn", ("p_mw",), integral_h),
         Kpi("p_max_mw", "highest power drawn by one unit", ("p_mw",), highest),

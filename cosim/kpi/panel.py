@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 GRID_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "area", "grid", "point")
 """Tables every grid writes; all others are component kinds."""
 
+ACCOUNT_TABLES = ("campus", "meter")
+"""Sums of what other tables hold: never counted beside them."""
+
 SWITCHED_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "point")
 """Tables where NaN in a solved step means out of service or without voltage, which is known."""
 
@@ -46,7 +49,7 @@ class Panel:
 
 def component_tables(results: "Results") -> tuple[str, ...]:
     """Return the tables of component kinds."""
-    return tuple(table for table in results.tables if table not in GRID_TABLES)
+    return tuple(table for table in results.tables if table not in (*GRID_TABLES, *ACCOUNT_TABLES))
 
 
 def tables_with(results: "Results", column: str) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ class Manifest:
                 "windows": [asdict(window) for window in clock.windows],
             },
             "units": _units(plan),
+            "campuses": [asdict(campus) for campus in plan.campuses],
             "grid": dict(plan.grid.provenance()),
         }
         if scenario.flexibility is not None:

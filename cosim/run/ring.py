@@ -10,6 +10,7 @@ import mosaik
 from cosim.core.errors import ComponentError
 from cosim.plan import GRID, Plan
 from cosim.results import Writer
+from cosim.simulators.account import Account
 from cosim.simulators.base import LATE, MODEL, NOW, ROWS, RingSimulator
 from cosim.simulators.check import StepError
 from cosim.simulators.component import ComponentSimulator
@@ -56,7 +57,7 @@ class Ring:
         self.plan, self.shared = plan, shared
         self.grid = GridSimulator(plan, shared)
         ranges = Ranges(plan)
-        self.recorder = Recorder(writer, shared, beat, ranges)
+        self.recorder = Recorder(writer, shared, beat, ranges, Account(plan))
         self._late = {wire.target for wire in plan.wires if wire.delayed}
         self._stages: list[tuple[str, RingSimulator | ProcessStarter]] = []
         for kinds in plan.stages:

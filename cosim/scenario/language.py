@@ -99,6 +99,19 @@ class UnitSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
+class CampusSpec(_Model):
+    """What stands behind the connection points of one customer, and where it is metered."""
+
+    at: tuple[Name, ...] = Field(min_length=1, description="points or buses its units are connected to")
+    meters: tuple[Name, ...] = Field(
+        default=(),
+        description="lines and transformers it is metered in; by default each point, by what its units draw",
+    )
+    critical: tuple[Name, ...] = Field(
+        default=(), description="units its own sources must be able to carry without the grid"
+    )
+
+
 class Event(BaseModel):
     """Something that happens at an instant: `at_s` and exactly one action."""
 
@@ -170,6 +183,9 @@ class Text(_Model):
     clock: ClockSpec = Field(description="when simulators exchange values")
     grid: GridSpec = Field(description="the network: engine, case, operating point")
     units: dict[str, UnitSpec] = Field(default_factory=dict, description="what acts, by name")
+    campuses: dict[str, CampusSpec] = Field(
+        default_factory=dict, description="what is metered and accounted as one, by name"
+    )
     events: tuple[Event, ...] = Field(default=(), description="what happens when")
     flexibility: FlexibilitySpec | None = Field(
         default=None, description="table `flexibility`: the feasible range of every unit; none: not asked"
@@ -255,6 +271,6 @@ def digest(said: Text) -> str:
             return [plain(item, (*path, "")) for item in value]
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    left_out = {"flexibility"} if said.flexibility is None else set[str]()
+    left_out = {key for key in ("flexibility", "campuses") if not getattr(said, key)}
     content = plain(said.model_dump(mode="json", exclude=left_out), ())
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from cosim.core.errors import ComponentError, ResultsError
 from cosim.plan import GRID, Plan
 from cosim.results import TableSpec, Writer
+from cosim.simulators.account import ACCOUNTS, Account, account_specs
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
 from cosim.simulators.check import StepError
@@ -19,7 +20,7 @@ ACCOUNT = "results"
 
 
 def table_specs(plan: Plan) -> Mapping[str, TableSpec]:
-    """Return the tables of a run: one per component kind, the grid's, and the feasible ranges if asked for.
+    """Return the tables of a run: one per component kind, the grid's, and ranges and campuses if asked for.
 
     Raises ComponentError when a kind is called like another table.
     """
@@ -28,20 +29,20 @@ def table_specs(plan: Plan) -> Mapping[str, TableSpec]:
         for name, names in plan.grid.elements.items()
     }
     for kind in plan.kinds:
-        if kind.kind in specs or kind.kind == TABLE:
-            whose = "of the grid" if kind.kind in specs else "of feasible ranges"
+        if kind.kind in specs or kind.kind in (TABLE, *ACCOUNTS):
+            whose = "of the grid" if kind.kind in specs else "that every run may have"
             msg = f"component kind {kind.kind!r} has the name of a table {whose}; register it under another"
             raise ComponentError(msg)
         specs[kind.kind] = TableSpec(kind.units, tuple(port.name for port in kind.component.outputs))
-    return {**specs, **ranges_spec(plan)}
+    return {**specs, **ranges_spec(plan), **account_specs(plan)}
 
 
 class Recorder(RingSimulator):
     """Writes one row per element and exchange, then lets the next exchange begin."""
 
-    def __init__(self, writer: Writer, shared: Shared, beat: Beat, ranges: Ranges) -> None:
+    def __init__(self, writer: Writer, shared: Shared, beat: Beat, ranges: Ranges, account: Account) -> None:
         super().__init__(shared)
-        self.writer, self._beat, self._ranges = writer, beat, ranges
+        self.writer, self._beat, self._ranges, self._account = writer, beat, ranges, account
 
     def exchange(self, at: Instant, now: Board, late: Board) -> Board:
         """Write outputs, tables and the events of this exchange."""
@@ -55,6 +56,7 @@ class Recorder(RingSimulator):
         self.writer.add_events(self.shared.events)
         self.shared.events.clear()
         try:
-            self.writer.append(at.t_s, at.dt_s, {**now.outputs, **now.tables, **self._ranges.tables()})
+            tables = {**now.outputs, **now.tables, **self._ranges.tables(), **self._account.tables(now)}
+            self.writer.append(at.t_s, at.dt_s, tables)
         except ResultsError as error:
             raise StepError(GRID, at.t_s, str(error)) from error  # components' outputs were checked before
