@@ -3,7 +3,8 @@
 A chunk holds a fixed span of exchanges. While a span fills, its file is rewritten now and then and
 renamed into place, so a killed run loses seconds, and a slow one does not leave thousands of files. The
 first flush comes after a second, each later one after twice the time, up to ten: a run can be watched
-from its beginning, and a long one does not spend its time on rewriting.
+from its beginning, and a long one does not spend its time on rewriting. A thread of its own writes and
+hashes, while the run goes on.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from cosim.core.errors import ResultsError
 from cosim.core.types import Floats
+from cosim.results.clerk import Clerk
 from cosim.results.layout import EVENTS, REACHED, SERIES, chunk_path, write_json
 
 Row = Mapping[str, Floats]
@@ -69,27 +71,31 @@ class _Block:
 
     def __init__(self, folder: Path, spec: TableSpec, capacity: int) -> None:
         folder.mkdir(parents=True)
-        self.folder, self.spec = folder, spec
-        self.values = np.empty((capacity, len(spec.columns), len(spec.names)))
+        self.folder, self.spec, self._capacity = folder, spec, capacity
+        self.clear()
         self.digest = hashlib.sha256(repr((spec.names, spec.columns)).encode())
         self._names = pa.array(spec.names, type=pa.string())
+
+    def clear(self) -> None:
+        """Begin the next chunk, in memory of its own: the full one may still be on its way to disk."""
+        self.values = np.empty((self._capacity, len(self.spec.columns), len(self.spec.names)))
 
     def put(self, place: int, row: Row) -> None:
         """Copy one exchange into the block."""
         for number, column in enumerate(self.spec.columns):
             self.values[place, number] = row[column]
 
-    def save(self, number: int, t_s: Floats, dt_s: Floats) -> None:
-        """Write the first `t_s.size` exchanges as chunk `number`."""
-        rows, size = t_s.size, len(self.spec.names)
+    def save(self, number: int, values: Floats, times: Floats) -> None:
+        """Write exchanges, `values` (exchanges, columns, names) and `times` (exchanges, 2), as a chunk."""
+        (rows, _), size = times.shape, len(self.spec.names)
         codes = pa.array(np.tile(np.arange(size, dtype=np.int32), rows))
         columns: dict[str, object] = {
-            "t_s": np.repeat(t_s, size),
-            "dt_s": np.repeat(dt_s, size),
+            "t_s": np.repeat(times[:, 0], size),
+            "dt_s": np.repeat(times[:, 1], size),
             "name": pa.DictionaryArray.from_arrays(codes, self._names),
         }
         for place, column in enumerate(self.spec.columns):
-            columns[column] = self.values[:rows, place].ravel()
+            columns[column] = values[:, place].ravel()
         _write(pa.table(columns), chunk_path(self.folder, number))
 
 
@@ -132,6 +138,7 @@ class Writer:
         self._events: list[Event] = []
         self._event_chunk, self._event_digest = 0, hashlib.sha256(b"events")
         self._closed = False
+        self._clerk = Clerk("suandian-results")
         self.flush()
 
     @property
@@ -156,7 +163,7 @@ class Writer:
         self._filled += 1
         self.rows += 1
         if monotonic() - self._saved > min(self._wait_s, self.flush_s):
-            self.flush()
+            self._begin(full=False)
             self._wait_s *= 2.0
 
     def add_events(self, events: Sequence[Event]) -> None:
@@ -164,44 +171,66 @@ class Writer:
         self._events.extend(events)
         while len(self._events) >= EVENTS_PER_CHUNK:
             full, self._events = self._events[:EVENTS_PER_CHUNK], self._events[EVENTS_PER_CHUNK:]
-            self._save_events(full)
+            self.wait()
+            self._save_events(self._event_chunk, full)
             self._hash_events(full)
             self._event_chunk += 1
 
     def flush(self) -> None:
         """Bring everything so far to disk."""
-        times = self._times[: self._filled]
-        for block in self._blocks.values():
-            block.save(self._chunk, times[:, 0], times[:, 1])
-        self._save_events(self._events)
-        last_s = float(times[-1, 0]) if self._filled else None
-        write_json(self._reached, {"t_s": last_s, "exchanges_count": self.rows})
-        self._saved = monotonic()
+        self._begin(full=False)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until what is on its way to disk has arrived. Raises what went wrong on the way."""
+        self._clerk.wait()
 
     def close(self) -> dict[str, str]:
         """Bring everything to disk and return the sha256 of each table's content, of clock and events."""
         if not self._closed:
-            self.flush()
-            self._hash_chunk()
+            self._begin(full=True)
+            self.wait()
             self._hash_events(self._events)
+            self._clerk.dismiss()
             self._closed = True
         hashes = {name: block.digest.hexdigest() for name, block in self._blocks.items()}
         return {**hashes, "clock": self._clock.hexdigest(), "events": self._event_digest.hexdigest()}
 
     def _next_chunk(self) -> None:
-        self.flush()
-        self._hash_chunk()
+        self._begin(full=True)
+        self._times = np.empty_like(self._times)
+        for block in self._blocks.values():
+            block.clear()
         self._chunk, self._filled = self._chunk + 1, 0  # at once: Ctrl-C must not fall between them
 
-    def _hash_chunk(self) -> None:
-        self._clock.update(self._times[: self._filled].data)
-        for block in self._blocks.values():
-            block.digest.update(block.values[: self._filled].data)
+    def _begin(self, *, full: bool) -> None:
+        """Send everything so far on its way to disk, and a `full` chunk into the hashes.
 
-    def _save_events(self, events: Sequence[Event]) -> None:
+        The rows that are there are not changed any more, so the thread needs no copy.
+        """
+        self.wait()
+        times, rows = self._times[: self._filled], self.rows
+        chunk, event_chunk, events = self._chunk, self._event_chunk, list(self._events)
+        parts = [(block, block.values[: self._filled]) for block in self._blocks.values()]
+
+        def bring() -> None:
+            for block, values in parts:
+                block.save(chunk, values, times)
+            self._save_events(event_chunk, events)
+            last_s = float(times[-1, 0]) if times.size else None
+            write_json(self._reached, {"t_s": last_s, "exchanges_count": rows})
+            if full:
+                self._clock.update(times.data)
+                for block, values in parts:
+                    block.digest.update(values.data)
+
+        self._clerk.give(bring)
+        self._saved = monotonic()
+
+    def _save_events(self, chunk: int, events: Sequence[Event]) -> None:
         columns = list(zip(*events, strict=True)) or [()] * len(EVENT_SCHEMA)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, EVENT_SCHEMA, strict=True)]
-        _write(pa.table(arrays, schema=EVENT_SCHEMA), chunk_path(self._events_folder, self._event_chunk))
+        _write(pa.table(arrays, schema=EVENT_SCHEMA), chunk_path(self._events_folder, chunk))
 
     def _hash_events(self, events: Sequence[Event]) -> None:
         for event in events:

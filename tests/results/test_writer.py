@@ -1,6 +1,7 @@
 """The writer: everything said is on disk, whatever the chunks, and its hash tells one run from another."""
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -66,17 +67,17 @@ def test_one_changed_bit_changes_the_hash_of_its_table_only(tmp_path):
 
 
 def test_rows_are_on_disk_before_their_chunk_is_full(tmp_path):
-    written(tmp_path / "run", 5, 100, flush_s=0.0)
+    written(tmp_path / "run", 5, 100, flush_s=0.0).wait()
     assert len(load(tmp_path / "run").dt_s) == 5
 
 
 def test_a_full_chunk_is_on_disk_without_a_flush(tmp_path):
-    written(tmp_path / "run", 5, 2)
+    written(tmp_path / "run", 5, 2).wait()
     assert len(load(tmp_path / "run").dt_s) == 4
 
 
 def test_only_whole_chunks_are_ever_visible(tmp_path):
-    written(tmp_path / "run", 7, 2, flush_s=0.0)
+    written(tmp_path / "run", 7, 2, flush_s=0.0).wait()
     assert not list((tmp_path / "run").rglob("*.part"))
 
 
@@ -100,3 +101,10 @@ def test_a_table_that_changes_its_shape_is_named(tmp_path, spoil, complaint):
     spoil(row)
     with pytest.raises(ResultsError, match=complaint):
         writer.append(3.0, 1.0, row)
+
+
+def test_what_cannot_be_written_is_told_at_the_next_flush(tmp_path):
+    writer = written(tmp_path / "run", 3, 100)
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FileNotFoundError, match="bus"):
+        writer.flush()
