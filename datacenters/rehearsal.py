@@ -16,7 +16,7 @@ from cosim.core.component import Context, silent
 from cosim.core.flexibility import Flexibility, Side
 from cosim.core.types import Bools, Floats
 
-FEWEST_STEPS = 40
+FEWEST_STEPS = 60
 HOLDS_PU = 0.01
 """Least of the time to the whole change for which it is held, also where a shorter horizon is asked for."""
 HELD_RTOL = 0.003
@@ -24,6 +24,8 @@ HELD_RTOL = 0.003
 STEADY_PU = 0.003
 """A baseline that moves by more of the change than this within the horizon is none."""
 HALVINGS = 8
+SPREAD = ("rise_k",)
+"""Costs that do not add up over time."""
 
 Trace = Mapping[str, Floats]
 """Output port -> values of shape (steps, units)."""
@@ -77,11 +79,27 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Span:
-    """The steps of a rehearsal, and for how long the whole change is held in it."""
+    """The steps of a rehearsal, and for how long the whole change is wanted.
+
+    It is held for two steps longer there: the first does not count, and the last may be cut by its end.
+    """
 
     steps: int
     dt_s: float
-    hold_s: float
+    wanted_s: float
+
+    @property
+    def hold_s(self) -> float:
+        """For how long it is held."""
+        return self.wanted_s + 2.0 * self.dt_s
+
+    @classmethod
+    def of(cls, reached_s: float, horizon_s: float) -> "Span":
+        """Return the span for a change that takes some time until it is there, and again to go back."""
+        wanted_s = max(horizon_s, HOLDS_PU * reached_s)
+        lasts_s = 2.0 * reached_s + wanted_s
+        steps = int(np.ceil(max(FEWEST_STEPS, 4.0 * lasts_s / wanted_s)))
+        return cls(steps + 2, lasts_s / steps, wanted_s)
 
 
 @dataclass(frozen=True)
@@ -102,9 +120,7 @@ class Rehearsal:
     def range(self, down: Prospect, up: Prospect) -> Flexibility:
         """Return the largest changes that are delivered, each way; what is not delivered is halved."""
         reached_s = max(float(side.reached_s().max(initial=0.0)) for side in (down, up))
-        hold_s = max(self.horizon_s, HOLDS_PU * reached_s)
-        steps = int(np.ceil(max(FEWEST_STEPS, 4.0 * (reached_s + hold_s) / hold_s)))
-        span = Span(steps, (reached_s + hold_s) / steps, hold_s)
+        span = Span.of(reached_s, self.horizon_s)
         base = self._run(Activations(down.most_mw.size), span)
         sides = (self._side(-1.0, down, base, span), self._side(1.0, up, base, span))
         return Flexibility(base["p_mw"].mean(axis=0), *sides)
@@ -121,8 +137,11 @@ class Rehearsal:
             promises = Activations.trial(self.t_s, sign * change_mw, delay_s, ramp, span.hold_s)
             trial = self._run(promises, span)
             good = self._held(sign * change_mw, prospect, trial, base, span)
+            ramp_s = change_mw / np.maximum(ramp, 1e-300)
+            share = (span.wanted_s + ramp_s) / (span.hold_s + ramp_s)
             for name, cost in self.costs(trial, base, span.dt_s).items():
-                costs[name] = np.where(good, cost, costs.get(name, 0.0))
+                of_wanted = cost if name in SPREAD else cost * share
+                costs[name] = np.where(good, of_wanted, costs.get(name, 0.0))
             good_mw, bad_mw = np.where(good, change_mw, good_mw), np.where(good, bad_mw, change_mw)
             if np.all(good_mw == most_mw):
                 break
@@ -134,7 +153,8 @@ class Rehearsal:
         """Return where the whole change is there, from a step after it is reached to the end."""
         from_s = prospect.delay_s + np.abs(change_mw) / np.maximum(prospect.ramp_mw_per_s, 1e-300)
         t_s = (np.arange(span.steps) * span.dt_s)[:, None]
-        whole = (t_s >= from_s + span.dt_s - 1e-9) & (t_s + span.dt_s <= from_s + span.hold_s + 1e-9)
+        to_s = from_s + span.hold_s
+        whole = (t_s >= from_s + span.dt_s - 1e-9) & (t_s + span.dt_s <= to_s + 1e-9)
         off_mw = np.where(whole, trial["p_mw"] - base["p_mw"].mean(axis=0) - change_mw, 0.0)
         mean_mw = np.abs(off_mw.sum(axis=0)) / np.maximum(whole.sum(axis=0), 1)
         held: Bools = whole.any(axis=0) & (mean_mw <= HELD_RTOL * np.abs(change_mw))
