@@ -13,7 +13,7 @@ from typing import Any
 
 from grids.case import Case
 from grids.dynamics.registry import device
-from grids.dynamics.tables import read_units
+from grids.dynamics.tables import tabled_units
 from grids.plants import PlantType
 
 UNLIMITED_PU_PER_S = 1e3
@@ -75,7 +75,7 @@ def governors(case: Case) -> dict[str, Governor | None]:
 
     Machines with a governor that is not in `MODELS` are not in it.
     """
-    units = read_units(case)
+    units = tabled_units(case)
     role = {(unit.element, device(unit.model).role): unit for unit in units}
     found: dict[str, Governor | None] = {}
     for element in (element for element, what in role if what == "machine"):

@@ -1,4 +1,7 @@
-"""The dynamic tables of a case: `<model>.csv` beside it, one row per element, keyed by element name."""
+"""The dynamic tables of a case: `<model>.csv` beside it, one row per element, keyed by element name.
+
+With `dynamics: by_plant_type` in case.yaml, elements without rows get models by their plant type.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from cosim.core.params import Params
 from cosim.core.registry import nearest
 from grids.case import Case
 from grids.caseread import Findings, Place, Row, read_rows
+from grids.dynamics.by_plant_type import by_plant_type
 from grids.dynamics.device import Device
 from grids.dynamics.registry import device, device_names
 
@@ -32,7 +36,31 @@ class Unit:
     """Bus of an element the case does not have, its name or internal number; it starts without power."""
 
 
+BY_PLANT_TYPE = "by_plant_type"
+"""What key `dynamics` of case.yaml may say."""
+
+
 def read_units(case: Case) -> list[Unit]:
+    """Return the units of a case: of its dynamic tables, and by plant type where it asks for that.
+
+    Raises
+    ------
+    CaseError
+        With all findings at once: file, row, column, value, what is allowed.
+    """
+    units = tabled_units(case)
+    asked = case.meta.get("dynamics")
+    if asked not in {None, BY_PLANT_TYPE}:
+        msg = f"{case.name}/case.yaml: key 'dynamics': {asked!r} is unknown (allowed: {BY_PLANT_TYPE})"
+        raise CaseError(msg)
+    if asked is not None:
+        modelled = {unit.element for unit in units if device(unit.model).carries_power}
+        for model, element, params in by_plant_type(case, modelled):
+            units.append(Unit(model, element, device(model).params_type(**params), "by plant type"))
+    return units
+
+
+def tabled_units(case: Case) -> list[Unit]:
     """Return the units of all dynamic tables of a case, from its folder or from its net.
 
     A pandapower net may bring the tables as frames of its own: `net["genrou"]`.

@@ -7,8 +7,10 @@ r"""IEEEG1: steam turbine with up to four stages and a speed governor with rate 
     l_7 = \frac{l_6}{1+sT_7} \\
     \tau_m &= K_1l_4+K_3l_5+K_5l_6+K_7l_7
 
-with the dead-band `d` (none where `dbl_pu = dbu_pu = 0`). The output is a torque. `k2, k4, k6, k8` drive
-the second machine of a cross-compound unit; a device acts on one element, so they must be zero here.
+with the dead-band `d` (none where `dbl_pu = dbu_pu = 0`). `plim_pu` limits the droop term, as plants in China
+limit their primary response to 6 to 10 % of the rating; it is not in IEEEG1, and off by default. The output
+is a torque. `k2, k4, k6, k8` drive the second machine of a cross-compound unit; a device acts on one element,
+so they must be zero here.
 
 References
 ----------
@@ -59,6 +61,7 @@ class Ieeeg1Params(Params):
     k8_pu: float = Field(default=0, ge=0, description="share of the fourth stage, second machine: 0")
     dbl_pu: float = Field(default=0, le=0, description="lower edge of the speed dead-band")
     dbu_pu: float = Field(default=0, ge=0, description="upper edge of the speed dead-band")
+    plim_pu: float = Field(default=0, ge=0, description="largest response to speed; 0: no limit")
 
 
 DERIVED = ("ratio", "pref")
@@ -79,6 +82,8 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         slip = dead_band(s[u.wire[S.speed, k]] - 1.0, u.p[P.dbl_pu, k], u.p[P.dbu_pu, k])
         t1, valve = u.p[P.t1_s, k], x[X.valve, k]
         droop = u.p[P.k_pu, k] * lead_lag(slip, x[X.lead, k], u.p[P.t2_s, k], t1)
+        if u.p[P.plim_pu, k] > 0.0:
+            droop = clip(droop, -u.p[P.plim_pu, k], u.p[P.plim_pu, k])
         wanted = u.p[P.pref, k] + s[u.wire[S.paux, k]] - droop
         rate = clip((wanted - valve) / u.p[P.t3_s, k], u.p[P.uc_pu_per_s, k], u.p[P.uo_pu_per_s, k])
         four = lag(valve, x[X.stage4, k], u.p[P.t4_s, k])

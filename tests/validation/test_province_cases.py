@@ -1,0 +1,185 @@
+"""The province cases keep what docs/cases.md promises of them, at every operating point."""
+
+import csv
+from functools import cache
+from typing import Any
+
+import pandapower as pp
+import pandapower.topology as top
+import pytest
+import yaml
+
+from grids.case import case_folder, load_case, operating_points
+from grids.expected import check_case
+from grids.recipe.lines import COMPENSATED, DETOUR, charging_mvar, great_circle_km
+from grids.recipe.plan import read_plan
+
+BUSES = {"ningxia": (35, 45)}
+PUBLISHED = {
+    "ningxia": {
+        "thermal": 29_800,
+        "wind": 22_000,
+        "pv": 33_000,
+        "storage": 7_630,
+        "peak": 17_500,
+        "twh": 101.0,
+    }
+}
+"""Capacity at the end of 2025 and annual peak [MW], and what the links carried in 2025 [TWh]."""
+
+CASES = sorted(BUSES)
+POINTS = [(case, point) for case in CASES for point in operating_points(case_folder(case))]
+each_case = pytest.mark.parametrize("case", CASES)
+each_point = pytest.mark.parametrize(("case", "point"), POINTS)
+
+
+@cache
+def solved(case: str, point: str | None = None, q_limits: bool = False) -> Any:
+    net = load_case(case, point).net
+    pp.runpp(net, init="flat", enforce_q_lims=q_limits)
+    return net
+
+
+def losses_mw(net: Any) -> float:
+    return float(net.res_line["pl_mw"].sum() + net.res_trafo["pl_mw"].sum())
+
+
+@each_case
+def test_there_are_four_points_for_peaks_noon_and_valley(case: str) -> None:
+    points = operating_points(case_folder(case))
+    assert {"winter_evening_peak", "summer_evening_peak", "spring_noon", "night_valley"} <= set(points)
+
+
+@pytest.mark.parametrize("q_limits", [False, True])
+@each_point
+def test_flat_start_converges_within_the_voltage_band(case: str, point: str, q_limits: bool) -> None:
+    net = solved(case, point, q_limits)
+    assert net.converged
+    assert net.res_bus["vm_pu"][net.bus["vn_kv"] >= 220].between(0.95, 1.08).all()
+
+
+@each_point
+def test_no_branch_is_above_its_rating(case: str, point: str) -> None:
+    net = solved(case, point)
+    assert max(net.res_line["loading_percent"].max(), net.res_trafo["loading_percent"].max()) < 100.0
+
+
+@each_point
+def test_losses_and_slack_are_a_small_share_of_load(case: str, point: str) -> None:
+    net = solved(case, point)
+    load = net.res_load["p_mw"].sum()
+    assert 0.005 <= losses_mw(net) / load <= 0.025
+    assert abs(net.res_ext_grid["p_mw"].sum()) <= 0.01 * load
+
+
+@each_point
+def test_machines_keep_their_reactive_limits_and_room_to_rise(case: str, point: str) -> None:
+    net = solved(case, point)
+    on = net.gen[net.gen["in_service"]].join(net.res_gen["q_mvar"])
+    assert (on["q_mvar"].between(on["min_q_mvar"], on["max_q_mvar"])).all()
+    room_mw = (on["max_p_mw"] - on["p_mw"])[on["dispatchable"]].sum()
+    plan = read_plan(case_folder(case) / "recipe.yaml")
+    assert room_mw >= 0.99 * plan.reserve_pu * net.res_load["p_mw"].sum()
+
+
+@each_point
+def test_switched_shunts_and_taps_start_at_rest(case: str, point: str) -> None:
+    net = solved(case, point)
+    shunt = net.shunt[net.shunt["control"] == "voltage"]
+    vm_pu = net.res_bus["vm_pu"].loc[shunt["bus"]].to_numpy()
+    assert ((vm_pu > shunt["vm_low_pu"]) & (vm_pu < shunt["vm_high_pu"])).all()
+    trafo = net.trafo[net.trafo["tap_control"] == "lv"]
+    vm_pu = net.res_bus["vm_pu"].loc[trafo["lv_bus"]].to_numpy()
+    assert ((vm_pu - trafo["vm_set_pu"]).abs() <= trafo["vm_deadband_pu"] / 2).all()
+
+
+@each_case
+def test_expected_numbers_are_reproduced(case: str) -> None:
+    rows = check_case(case)
+    assert {row.point for row in rows} == set(operating_points(case_folder(case)))
+    assert [row.text() for row in rows if not row.good] == []
+
+
+@each_case
+def test_the_network_is_connected_and_as_large_as_planned(case: str) -> None:
+    net = solved(case)
+    low, high = BUSES[case]
+    assert low <= len(net.bus) <= high
+    assert not top.unsupplied_buses(net)
+
+
+@each_case
+def test_capacities_and_peak_are_the_published_ones_within_two_percent(case: str) -> None:
+    net, published = solved(case), PUBLISHED[case]
+    gen, sgen = net.gen[net.gen["dispatchable"]], net.sgen
+    found = {
+        "thermal": gen.loc[gen["plant_type"].str.startswith(("coal", "gas")), "max_p_mw"].sum(),
+        "peak": max(
+            float(load_case(case, point).net.load.query("type != 'pumping'")["p_mw"].sum())
+            for point in operating_points(case_folder(case))
+        ),
+        **{kind: sgen.loc[sgen["type"] == kind, "sn_mva"].sum() for kind in ("wind", "pv", "storage")},
+    }
+    assert found == pytest.approx({key: published[key] for key in found}, rel=0.02)
+
+
+@each_case
+def test_the_links_carry_the_energy_of_the_year_within_two_percent(case: str) -> None:
+    folder, exported_mwh, hours = case_folder(case), 0.0, 0.0
+    for point in operating_points(folder):
+        told = yaml.safe_load(
+            (folder / "operating_points" / point / "point.yaml").read_text(encoding="utf-8")
+        )
+        sgen = load_case(case, point).net.sgen
+        exported_mwh -= told["stands_for_h"] * sgen.loc[sgen["type"] == "dc", "p_mw"].sum()
+        hours += told["stands_for_h"]
+    assert hours == 8760
+    assert exported_mwh / 1e6 == pytest.approx(PUBLISHED[case]["twh"], rel=0.02)
+
+
+@each_point
+def test_every_single_circuit_of_750_kv_and_above_can_be_lost(case: str, point: str) -> None:
+    net = load_case(case, point).net
+    high = net.line.index[net.bus["vn_kv"].loc[net.line["from_bus"]].to_numpy() >= 500]
+    for line in high[~net.line.loc[high, "name"].str.endswith((" 2", " 3", " 4"))]:  # equal circuits
+        net.line.at[line, "in_service"] = False
+        pp.runpp(net, init="flat")
+        net.line.at[line, "in_service"] = True
+        loading = max(net.res_line["loading_percent"].max(), net.res_trafo["loading_percent"].max())
+        assert loading < 100.0, net.line.at[line, "name"]
+        assert net.res_bus["vm_pu"][net.bus["vn_kv"] >= 220].between(0.9, 1.1).all(), net.line.at[
+            line, "name"
+        ]
+
+
+@each_case
+def test_every_row_says_where_it_comes_from(case: str) -> None:
+    for path in sorted(case_folder(case).glob("*.csv")):
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                assert row["evidence"] in {"published", "derived", "synthetic"}, (path.name, row)
+                assert row["source"].strip(), (path.name, row)
+
+
+@each_case
+def test_lines_without_a_published_length_follow_the_rule(case: str) -> None:
+    net = solved(case)
+    place = load_case(case).net.bus[["lat", "lon"]].to_numpy()
+    for row in net.line[net.line["source"].str.contains("1.25 x great circle")].to_dict("records"):
+        ends = (*place[row["from_bus"]], *place[row["to_bus"]])
+        assert row["length_km"] == pytest.approx(max(DETOUR * great_circle_km(*ends), 5.0), abs=0.1), row[
+            "name"
+        ]
+
+
+@each_case
+def test_reactors_take_their_share_of_the_charging(case: str) -> None:
+    net = solved(case)
+    kv = net.bus["vn_kv"].loc[net.line["from_bus"]].to_numpy()
+    made = sum(
+        charging_mvar(kv[i], row["length_km"], row["c_nf_per_km"]) * row["parallel"]
+        for i, row in enumerate(net.line.to_dict("records"))
+        if kv[i] >= 750
+    )
+    reactors = net.shunt[net.shunt["name"].str.endswith("line reactors")]
+    assert (reactors["q_mvar"] * reactors["step"]).sum() == pytest.approx(COMPENSATED * made, rel=0.05)
