@@ -14,6 +14,9 @@ CP_WATER_MJ_PER_KG_K = 4.186e-3
 LATENT_0_MJ_PER_KG = 2.501
 VAPOUR_TO_AIR = 0.621945
 """Molar mass of water over that of dry air."""
+DEEPEST_K = 40.0
+"""Wet bulb below dry bulb that no air passes (dry air of 50 °C at 0.6 bar: 38 K)."""
+WET_BULB_STEPS = 60
 
 
 @jit
@@ -48,16 +51,22 @@ def enthalpy_mj_per_kg(temp_degc: float, humidity: float) -> float:
 
 
 @jit
-def humidity_at_wet_bulb(temp_degc: float, wet_bulb_degc: float, pressure_bar: float) -> float:
-    """Return the humidity ratio of air with a wet bulb, equations 33 (water) and 35 (ice); not below 0."""
+def _wet_bulb_humidity(temp_degc: float, wet_bulb_degc: float, pressure_bar: float) -> float:
+    """Return the humidity ratio of air with a wet bulb, equations 33 (water) and 35 (ice); below 0: none."""
     depression = CP_AIR_MJ_PER_KG_K * (temp_degc - wet_bulb_degc)
     saturated = saturated_humidity(wet_bulb_degc, pressure_bar)
     if wet_bulb_degc < 0.0:
         dry = (2.830 - 0.24e-3 * wet_bulb_degc) * saturated - depression
-        return max(dry / (2.830 + CP_VAPOUR_MJ_PER_KG_K * temp_degc - 2.1e-3 * wet_bulb_degc), 0.0)
+        return dry / (2.830 + CP_VAPOUR_MJ_PER_KG_K * temp_degc - 2.1e-3 * wet_bulb_degc)
     dry = (LATENT_0_MJ_PER_KG - 2.326e-3 * wet_bulb_degc) * saturated - depression
     wet = LATENT_0_MJ_PER_KG + CP_VAPOUR_MJ_PER_KG_K * temp_degc - CP_WATER_MJ_PER_KG_K * wet_bulb_degc
-    return max(dry / wet, 0.0)
+    return dry / wet
+
+
+@jit
+def humidity_at_wet_bulb(temp_degc: float, wet_bulb_degc: float, pressure_bar: float) -> float:
+    """Return the humidity ratio of air with a wet bulb; 0 where even dry air is wetted to a higher one."""
+    return max(_wet_bulb_humidity(temp_degc, wet_bulb_degc, pressure_bar), 0.0)
 
 
 @jit
@@ -69,15 +78,23 @@ def humidity_at(temp_degc: float, relative_pu: float, pressure_bar: float) -> fl
 
 @jit
 def wet_bulb_degc(temp_degc: float, humidity: float, pressure_bar: float) -> float:
-    """Return the thermodynamic wet bulb of air with a humidity ratio, to 1e-6 K, by bisection."""
-    low, high = temp_degc - 45.0, temp_degc
-    for _ in range(48):
-        middle = 0.5 * (low + high)
-        if humidity_at_wet_bulb(temp_degc, middle, pressure_bar) > humidity:
-            high = middle
+    """Return the thermodynamic wet bulb of air with a humidity ratio, to 1e-9, by regula falsi (Pegasus)."""
+    other, miss_other = temp_degc, saturated_humidity(temp_degc, pressure_bar) - humidity
+    if miss_other <= 0.0:
+        return temp_degc
+    bulb = temp_degc - DEEPEST_K
+    miss = _wet_bulb_humidity(temp_degc, bulb, pressure_bar) - humidity
+    for _ in range(WET_BULB_STEPS):
+        before, moved = bulb, miss
+        bulb = (other * miss - bulb * miss_other) / (miss - miss_other)
+        miss = _wet_bulb_humidity(temp_degc, bulb, pressure_bar) - humidity
+        if abs(miss) < 1e-9 or abs(bulb - before) < 1e-9:
+            break
+        if miss * moved < 0.0:
+            other, miss_other = before, moved
         else:
-            low = middle
-    return 0.5 * (low + high)
+            miss_other *= moved / (moved + miss)
+    return bulb
 
 
 @jit

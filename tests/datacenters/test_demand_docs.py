@@ -41,24 +41,27 @@ def shape_table() -> str:
 
 def site_table() -> str:
     rows = [
-        "| site | January | April | July | October | range [K] | status |",
-        "|---|---|---|---|---|---|---|",
+        "| site | altitude [m] | January | April | July | October | range [K] | design day | status |",
+        "|---" * 9 + "|",
     ]
-    for name, row in table("site_temperatures").items():
+    for name, row in table("site_climates").items():
         months = " | ".join(row[f"month{month:02d}_degc"] for month in (1, 4, 7, 10))
-        rows.append(f"| `{name}` | {months} | {row['swing_k']} | {row['status']} |")
+        design = f"{row['design_degc']}, {row['design_wetbulb_degc']}"
+        height = f"{1e3 * float(row['altitude_km']):.0f}"
+        rows.append(f"| `{name}` | {height} | {months} | {row['swing_k']} | {design} | {row['status']} |")
     return "\n".join(rows)
 
 
 MODELS_OF = {
     "work.md": (DemandParams, Modulation, Spike, TrainingParams, Pace, Sweep, HandoverParams, Migrate),
-    "profiles.md": (ProfileParams, WeatherParams),
+    "profiles.md": (ProfileParams,),
+    "weather.md": (WeatherParams,),
 }
 
 TABLES = {
     **{(page, m.__name__): parameter_table(m) for page, models in MODELS_OF.items() for m in models},
     ("profiles.md", "shapes"): shape_table(),
-    ("profiles.md", "sites"): site_table(),
+    ("weather.md", "sites"): site_table(),
 }
 
 

@@ -76,7 +76,7 @@ def test_pv_cannot_be_relative_to_the_night():
 
 
 def test_every_built_in_number_says_where_it_is_from():
-    for name in ("day_shapes", "inference_statistics", "inference_services", "site_temperatures"):
+    for name in ("day_shapes", "inference_statistics", "inference_services", "site_climates"):
         for row in table(name).values():
             assert len(row["source"]) > 20
             assert any(
