@@ -12,7 +12,8 @@ def table(name: str) -> dict[str, dict[str, str]]:
     Parameters
     ----------
     name
-        `chillers`, `day_shapes`, `inference_statistics`, `inference_services` or `site_climates`.
+        `chillers`, `day_shapes`, `inference_models`, `inference_statistics`, `inference_services` or
+        `site_climates`.
     """
     text = files(__name__).joinpath(f"{name}.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from cosim.core.params import Params
+from datacenters.batch import BatchParams, JobClass
 from datacenters.data import table
 from datacenters.demand import DemandParams, Spike
 from datacenters.handover import HandoverParams, Migrate
+from datacenters.inference import InferenceParams
 from datacenters.profile import ProfileParams
 from datacenters.requests import Modulation
 from datacenters.training import Pace, Sweep, TrainingParams
@@ -53,7 +55,19 @@ def site_table() -> str:
 
 
 MODELS_OF = {
-    "work.md": (DemandParams, Modulation, Spike, TrainingParams, Pace, Sweep, HandoverParams, Migrate),
+    "work.md": (
+        DemandParams,
+        Modulation,
+        Spike,
+        InferenceParams,
+        BatchParams,
+        JobClass,
+        TrainingParams,
+        Pace,
+        Sweep,
+        HandoverParams,
+        Migrate,
+    ),
     "profiles.md": (ProfileParams,),
     "weather.md": (WeatherParams,),
 }
