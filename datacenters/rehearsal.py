@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from cosim.core.activations import Activations
+from cosim.core.activations import Activations, Promise
 from cosim.core.component import Context, silent
 from cosim.core.flexibility import Flexibility, Side
 from cosim.core.types import Bools, Floats
@@ -116,6 +116,8 @@ class Rehearsal:
     inputs: Mapping[str, Floats]
     costs: Callable[[Trace, Trace, float], dict[str, Floats]]
     allowed: Callable[[Trace, Trace], Bools] | None = None
+    steers: bool = False
+    """Whether the model holds the meter at the baseline and the change, however the baseline moves."""
 
     def range(self, down: Prospect, up: Prospect) -> Flexibility:
         """Return the largest changes that are delivered, each way; what is not delivered is halved."""
@@ -127,15 +129,14 @@ class Rehearsal:
 
     def _side(self, sign: float, prospect: Prospect, base: Trace, span: Span) -> Side:
         steady = np.ptp(base["p_mw"], axis=0) <= STEADY_PU * prospect.most_mw
-        most_mw = np.where(steady, prospect.most_mw, 0.0)
+        most_mw = np.where(steady | self.steers, prospect.most_mw, 0.0)
         if not most_mw.any():
             return Side.none(most_mw.size)
         ramp, delay_s, least_mw = prospect.ramp_mw_per_s, prospect.delay_s, prospect.least_mw
         good_mw, bad_mw, change_mw = np.zeros_like(most_mw), most_mw, most_mw
         costs: dict[str, Floats] = {}
         for _ in range(1 + HALVINGS):
-            promises = Activations.trial(self.t_s, sign * change_mw, delay_s, ramp, span.hold_s)
-            trial = self._run(promises, span)
+            trial = self._run(self._promised(sign * change_mw, prospect, base, span), span)
             good = self._held(sign * change_mw, prospect, trial, base, span)
             ramp_s = change_mw / np.maximum(ramp, 1e-300)
             share = (span.wanted_s + ramp_s) / (span.hold_s + ramp_s)
@@ -148,6 +149,17 @@ class Rehearsal:
             change_mw = np.where(good_mw == most_mw, most_mw, 0.5 * (good_mw + bad_mw))
         given_mw = np.where(good_mw >= least_mw, good_mw, 0.0)
         return Side.of(given_mw, ramp, self.horizon_s, delay_s, least_mw, **costs)
+
+    def _promised(self, change_mw: Floats, prospect: Prospect, base: Trace, span: Span) -> Activations:
+        """Return one promise for each unit, all asked for now."""
+        start_s = self.t_s + prospect.delay_s
+        ramp_s = np.abs(change_mw) / np.maximum(prospect.ramp_mw_per_s, 1e-300)
+        rows = zip(start_s, change_mw, ramp_s, base["p_mw"].mean(axis=0), strict=True)
+        promises = [
+            Promise(i, float(at_s), float(p_mw), float(r_s), span.hold_s, float(base_mw))
+            for i, (at_s, p_mw, r_s, base_mw) in enumerate(rows)
+        ]
+        return Activations.of(promises, change_mw.size)
 
     def _held(self, change_mw: Floats, prospect: Prospect, trial: Trace, base: Trace, span: Span) -> Bools:
         """Return where the whole change is there, from a step after it is reached to the end."""

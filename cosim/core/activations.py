@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ class Promise:
     p_mw: float
     ramp_s: float
     hold_s: float
+    baseline_mw: float
 
     @property
     def end_s(self) -> float:
@@ -64,15 +65,10 @@ class Activations:
         """Whether anything is asked for or promised: nothing has to be done in a step otherwise."""
 
     @classmethod
-    def trial(
-        cls, start_s: float, change_mw: Floats, delay_s: Floats, ramp_mw_per_s: Floats, hold_s: float
-    ) -> "Activations":
-        """Return one promise for each unit, all asked for at `start_s`, for a rehearsal."""
-        found = cls(change_mw.size)
-        ramp_s = np.abs(change_mw) / np.maximum(ramp_mw_per_s, 1e-300)
-        rows = zip((start_s + delay_s).tolist(), change_mw.tolist(), ramp_s.tolist(), strict=True)
-        found._running = [Promise(i, at_s, p_mw, r_s, hold_s) for i, (at_s, p_mw, r_s) in enumerate(rows)]
-        found.open = True
+    def of(cls, promises: Sequence[Promise], units: int) -> "Activations":
+        """Return these promises as they are, for a rehearsal."""
+        found = cls(units)
+        found._running, found.open = list(promises), bool(promises)
         return found
 
     @property
@@ -88,6 +84,14 @@ class Activations:
         for promise in self._running:
             if t_s < promise.start_s + promise.ramp_s + promise.hold_s and promise.p_mw != 0.0:
                 found[promise.unit] = math.copysign(1.0, promise.p_mw)
+        return found
+
+    def target_mw(self, t_s: float, dt_s: float) -> Floats:
+        """Return the mean power a step shall have, shape (units,): nan for units without a promise."""
+        found = np.full(self._units, np.nan)
+        for promise in self._running:
+            if promise.p_mw != 0.0:
+                found[promise.unit] = promise.baseline_mw + promise.mean_mw(t_s, dt_s)
         return found
 
     def give(self, unit: int, order: Activate) -> None:
@@ -127,7 +131,9 @@ def promised(found: Flexibility, t_s: float, unit: int, order: Activate) -> Prom
     ramp = fastest if order.ramp_mw_per_s is None else min(order.ramp_mw_per_s, fastest)
     ramp_s = given_mw / ramp if given_mw > 0.0 else 0.0
     start_s = t_s + float(side.delay_s[unit])
-    return Promise(unit, start_s, -given_mw if order.p_mw < 0.0 else given_mw, ramp_s, order.duration_s)
+    change_mw = -given_mw if order.p_mw < 0.0 else given_mw
+    baseline_mw = float(found.baseline_mw[unit])
+    return Promise(unit, start_s, change_mw, ramp_s, order.duration_s, baseline_mw)
 
 
 def _told(found: Flexibility, order: Activate, promise: Promise) -> Iterator[tuple[str, str, str]]:
@@ -138,15 +144,14 @@ def _told(found: Flexibility, order: Activate, promise: Promise) -> Iterator[tup
         why = f", the least it can move is {least_mw:g}" if abs(order.p_mw) < least_mw else ""
         asked = f"{order.p_mw:g} MW for {order.duration_s:g} s are asked"
         yield CLIPPED, f"{asked}, {promise.p_mw:g} MW are promised{why}", ""
-    baseline_mw = float(found.baseline_mw[unit])
     data = {
         "asked_mw": order.p_mw,
         "promised_mw": promise.p_mw,
-        "baseline_mw": baseline_mw,
+        "baseline_mw": promise.baseline_mw,
         "start_s": promise.start_s,
         "ramp_s": promise.ramp_s,
         "duration_s": promise.hold_s,
         "costs": {cost: float(values[unit]) for cost, values in side.costs.items()},
     }
-    text = f"{promise.p_mw:g} MW from {baseline_mw:g} MW for {promise.hold_s:g} s"
+    text = f"{promise.p_mw:g} MW from {promise.baseline_mw:g} MW for {promise.hold_s:g} s"
     yield PROMISE, text, json.dumps(data)
