@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cosim.core.errors import ResultsError
+from cosim.core.shelf import Shelf
 from cosim.core.types import Floats
 from cosim.results.clerk import Clerk
 from cosim.results.layout import EVENTS, REACHED, SERIES, chunk_path, write_json
@@ -82,6 +83,9 @@ class _Block:
 
     def put(self, place: int, row: Row) -> None:
         """Copy one exchange into the block."""
+        if isinstance(row, Shelf) and tuple(row.places) == self.spec.columns:
+            self.values[place] = row.block
+            return
         for number, column in enumerate(self.spec.columns):
             self.values[place, number] = row[column]
 

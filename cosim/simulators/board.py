@@ -1,9 +1,7 @@
 """What travels on mosaik's links: one exchange's outputs, by reference and read-only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from cosim.core.grid import Tables
 from cosim.core.types import Floats
@@ -29,13 +27,3 @@ def frozen(values: Floats) -> Floats:
     """Return `values`, made read-only in place; views taken from now on are read-only too."""
     values.flags.writeable = False
     return values
-
-
-def shelf(names: Sequence[str], values: Floats) -> dict[str, Floats]:
-    """Return the rows of `values`, shape (names, elements), as read-only arrays by name."""
-    return dict(zip(names, frozen(values), strict=True))
-
-
-def constant(size: int, value: float) -> Floats:
-    """Return a read-only array of one value, shape (size,)."""
-    return frozen(np.full(size, value))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from cosim.core.errors import ComponentError
+from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats
-from cosim.simulators.board import shelf
 
 
 class StepError(ComponentError):
@@ -25,38 +25,67 @@ def raised(culprit: str, t_s: float, error: BaseException) -> StepError:
     return StepError(culprit, t_s, f"{type(error).__name__}: {text}")
 
 
-def checked(
-    kind: str, units: Sequence[str], ports: Sequence[str], outputs: Any, t_s: float
-) -> dict[str, Floats]:
-    """Return copies of all outputs, read-only, each of shape (units,).
+class Check:
+    """Looks at what the units of one kind publish, and copies it.
 
     Copies, because a component may hand out its own state and change it later.
-    Raises StepError when a port is missing or unknown, has another shape, or is not finite.
     """
-    if not isinstance(outputs, Mapping):
-        raise StepError(kind, t_s, f"step returned {type(outputs).__name__}, not a mapping of ports")
-    shape = (len(units),)
-    values = np.empty((len(ports), len(units)))
-    for place, port in enumerate(ports):
-        found: Any = outputs.get(port)
-        if getattr(found, "shape", None) != shape and np.shape(found) != shape:
-            raise StepError(kind, t_s, _misfit(port, found, len(units)))
+
+    def __init__(self, kind: str, units: Sequence[str], ports: Sequence[str]) -> None:
+        self._kind, self._units, self._ports = kind, units, ports
+        self._places = places_of(ports)
+
+    def __call__(self, outputs: Any, t_s: float) -> Mapping[str, Floats]:
+        """Return copies of all outputs, read-only, each of shape (units,).
+
+        Raises StepError when a port is missing or unknown, has another shape, or is not finite.
+        """
+        values = self._together(outputs)
+        if values is None:
+            values = self._one_by_one(outputs, t_s)
+        # a sum of squares is the cheapest look at all numbers; where it overflows, look at each
+        if not isfinite(np.vdot(values, values)) and not np.isfinite(values).all():
+            place, unit = np.argwhere(~np.isfinite(values))[0]
+            text = (
+                f"output {self._ports[place]} of {self._units[unit]} is {values[place, unit]:g}, "
+                "not a finite number"
+            )
+            raise StepError(self._kind, t_s, text)
+        return Shelf(self._places, values)
+
+    def _together(self, outputs: Any) -> Floats | None:
+        """Return all outputs as one array (ports, units), or None where they are not as they should be."""
+        size = len(self._units)
+        if type(outputs) is not dict or len(outputs) != len(self._ports):
+            return None
         try:
-            values[place] = found
-        except (TypeError, ValueError) as error:
-            raise StepError(kind, t_s, f"output {port} is not numbers: {error}") from error
-    if len(outputs) > len(ports):
-        unknown = ", ".join(sorted(str(port) for port in set(outputs) - set(ports)))
-        raise StepError(kind, t_s, f"step returned ports it does not declare: {unknown}")
-    # a sum of squares is the cheapest look at all numbers; where it overflows, look at each
-    if not isfinite(np.vdot(values, values)) and not np.isfinite(values).all():
-        place, unit = np.argwhere(~np.isfinite(values))[0]
-        raise StepError(
-            kind,
-            t_s,
-            f"output {ports[place]} of {units[unit]} is {values[place, unit]:g}, not a finite number",
-        )
-    return shelf(ports, values)
+            columns = [outputs[port] for port in self._ports]
+            values = np.concatenate(columns)
+        except (KeyError, TypeError, ValueError):
+            return None
+        if values.dtype != np.float64 or values.ndim != 1 or set(map(len, columns)) != {size}:
+            return None
+        return values.reshape(len(columns), size)
+
+    def _one_by_one(self, outputs: Any, t_s: float) -> Floats:
+        """Return the same, whatever can pass for numbers, or raise StepError naming the port that cannot."""
+        kind, ports = self._kind, self._ports
+        if not isinstance(outputs, Mapping):
+            raise StepError(kind, t_s, f"step returned {type(outputs).__name__}, not a mapping of ports")
+        shape = (len(self._units),)
+        values = np.empty((len(ports), len(self._units)))
+        for place, port in enumerate(ports):
+            found: Any = outputs.get(port)
+            if np.shape(found) != shape:
+                raise StepError(kind, t_s, _misfit(port, found, len(self._units)))
+            try:
+                values[place] = found
+            except (TypeError, ValueError) as error:
+                raise StepError(kind, t_s, f"output {port} is not numbers: {error}") from error
+        if len(outputs) > len(ports):
+            unknown = ", ".join(sorted(str(port) for port in set(outputs) - set(ports)))
+            raise StepError(kind, t_s, f"step returned ports it does not declare: {unknown}")
+        return values
 
 
 def _misfit(port: str, found: Any, units: int) -> str:

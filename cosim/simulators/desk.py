@@ -7,7 +7,7 @@ from cosim.core.types import Floats
 from cosim.plan import Command, KindPlan, Wire
 from cosim.simulators.agenda import Agenda
 from cosim.simulators.board import Board
-from cosim.simulators.check import checked
+from cosim.simulators.check import Check
 from cosim.simulators.inlet import inlets
 from cosim.simulators.shared import Shared
 
@@ -34,7 +34,8 @@ class Desk:
         self.plan, self.shared = plan, shared
         self.kind, self.component = plan.kind, plan.component
         self._inlets = inlets(plan.kind, plan.component.inputs, len(plan.units), wires)
-        self._ports = tuple(port.name for port in plan.component.outputs)
+        ports = tuple(port.name for port in plan.component.outputs)
+        self._check = Check(plan.kind, plan.units, ports)
         self._commands = Agenda(shared.clock, plan.commands, lambda item: item.t_s)
         self._sets = Agenda(shared.clock, plan.sets, lambda item: item.t_s)
 
@@ -56,4 +57,4 @@ class Desk:
 
     def accept(self, t_s: float, outputs: Any) -> Mapping[str, Floats]:
         """Return checked copies of what `step` returned. Raises StepError."""
-        return checked(self.kind, self.plan.units, self._ports, outputs, t_s)
+        return self._check(outputs, t_s)

@@ -7,11 +7,12 @@ import numpy as np
 
 from cosim.core.component import Port
 from cosim.core.grid import Tables
+from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats
 from cosim.plan import GRID, Plan
 from cosim.simulators.agenda import Agenda
 from cosim.simulators.base import RingSimulator
-from cosim.simulators.board import Board, shelf
+from cosim.simulators.board import Board
 from cosim.simulators.check import StepError
 from cosim.simulators.inlet import Inlet, inlets
 from cosim.simulators.shared import Instant, Shared
@@ -71,6 +72,7 @@ class GridSimulator(RingSimulator):
         }
         self._events = Agenda(shared.clock, plan.grid_events, lambda event: event.at_s)
         self._columns = tuple(plan.grid.columns.get(POINT, ()))
+        self._places = places_of(self._columns)
         self._heard = np.full((len(self._columns), len(units)), np.nan)
         with shared.watch.turn(GRID, 0.0):
             tables = plan.grid.reset(shared.context_for(units))
@@ -92,5 +94,6 @@ class GridSimulator(RingSimulator):
     def _hear(self, tables: Tables) -> Mapping[str, Floats]:
         point = tables.get(POINT, {})
         values = np.array([point[column] for column in self._columns]).reshape(self._heard.shape)
-        self._heard = np.where(np.isnan(values), self._heard, values)
-        return shelf(self._columns, self._heard)
+        lost = np.isnan(values)
+        self._heard = np.where(lost, self._heard, values) if lost.any() else values
+        return Shelf(self._places, self._heard)

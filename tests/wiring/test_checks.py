@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosim.simulators.check import StepError, checked
+from cosim.simulators.check import Check, StepError
 
 UNITS, PORTS = ("hefei", "huaibei"), ("p_mw", "q_mvar")
 
@@ -29,20 +29,20 @@ def good():
 )
 def test_a_wrong_output_is_named_with_kind_time_port_and_value(change, complaint):
     with pytest.raises(StepError, match=f"^hall at t_s=12.5: .*{complaint}") as caught:
-        checked("hall", UNITS, PORTS, {**good(), **change}, 12.5)
+        Check("hall", UNITS, PORTS)({**good(), **change}, 12.5)
     assert (caught.value.culprit, caught.value.t_s) == ("hall", 12.5)
 
 
 def test_something_that_is_not_a_mapping_is_refused():
     with pytest.raises(StepError, match="step returned list, not a mapping"):
-        checked("hall", UNITS, PORTS, [good()], 0.0)
+        Check("hall", UNITS, PORTS)([good()], 0.0)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2))
 def test_good_outputs_pass_unchanged_as_read_only_copies(values):
     outputs = {"p_mw": np.array(values), "q_mvar": np.zeros(2)}
-    published = checked("hall", UNITS, PORTS, outputs, 0.0)
+    published = Check("hall", UNITS, PORTS)(outputs, 0.0)
     outputs["p_mw"][:] = -1.0
     assert list(published["p_mw"]) == values
     assert not published["p_mw"].flags.writeable
