@@ -1,6 +1,6 @@
 """The tables and charts of docs/models/cooling_plant.md (and weather.md's chart) are printed from the models.
 
-`python tests/datacenters/test_plant_docs.py` writes the tables, `python docs/plots/cooling_plant.py` the charts.
+`python tests/datacenters/test_plant_docs.py` writes the tables, `docs/plots/cooling_plant.py` the charts.
 """
 
 import re
