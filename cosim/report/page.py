@@ -13,6 +13,7 @@ from cosim.report.figure import Axis
 from cosim.report.plots import Plots, Section
 from cosim.report.province import province
 from cosim.report.series import Pool, points_per_line
+from cosim.report.single_line import campus_names, single_lines
 from cosim.verdict import Verdict
 from cosim.verdict.cause import ACTIONS, action_text
 
@@ -52,7 +53,7 @@ def page(results: "Results", verdict: Verdict) -> str:
     }
     scenario = results.manifest.get("scenario")
     scenario = scenario if isinstance(scenario, dict) else {}
-    order_table = flexibility.order_table(results)
+    order_table, campuses = flexibility.order_table(results), single_lines(results)
     parts = {
         "title": escape(head.title(results)),
         "tone": "holds" if verdict.passed else "fails",
@@ -60,9 +61,15 @@ def page(results: "Results", verdict: Verdict) -> str:
         "headline": head.headline(verdict, head.start(results)),
         "facts": head.facts(results, end_s),
         "tiles": head.tiles(kpis),
-        "navigation": _navigation(sections, with_map=drawn_map is not None, with_orders=bool(order_table)),
+        "navigation": _navigation(
+            sections,
+            with_map=drawn_map is not None,
+            with_orders=bool(order_table),
+            campuses=campus_names(results),
+        ),
         "map": _asset("map.html") if drawn_map is not None else "",
         "sections": _sections(sections),
+        "campuses": campuses,
         "orders": order_table,
         "verdict_rows": tables.verdict_rows(verdict),
         "kpi_rows": tables.kpi_rows(kpis),
@@ -112,8 +119,11 @@ def _markers(results: "Results", axis: Axis) -> list[dict[str, Any]]:
     ]
 
 
-def _navigation(sections: list[Section], *, with_map: bool, with_orders: bool) -> str:
+def _navigation(
+    sections: list[Section], *, with_map: bool, with_orders: bool, campuses: tuple[str, ...]
+) -> str:
     links = [("verdict", "Verdict")] + ([("map", "Map")] if with_map else [])
+    links += [(f"campus_{name}", f"Campus {name}") for name in campuses]
     links += [(s.id, s.title) for s in sections] + ([("orders", "Orders")] if with_orders else [])
     links += [("kpis", "KPIs"), ("events", "Events")]
     links += [("sources", "Assumptions and sources")]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cosim.core.roles import role
 from cosim.core.types import Floats
 from cosim.plan import KindPlan, Meter, Plan
 from cosim.results import TableSpec
@@ -20,21 +21,13 @@ ENDS = {"line": ("p_from_mw", "q_from_mvar"), "trafo": ("p_hv_mw", "q_hv_mvar")}
 """Columns that tell the power into the end of a branch which the tables have."""
 
 
-def share_of(kind: KindPlan) -> str:
-    """Return the column a kind's power is counted in, by what it publishes.
+COUNTED = {"genset": "p_genset_mw", "store": "p_store_mw", "source": "p_source_mw"}
+"""Where what a unit delivers is counted, by its role; everything else is load, > 0 when it draws."""
 
-    What burns fuel is a gen-set, what has a charge a store, what is offered power it did not ask for a
-    source, and everything else load; all but load count > 0 when they deliver.
-    """
-    ports = {port.name for port in kind.component.outputs}
-    for port, column in (
-        ("p_fuel_mw", "p_genset_mw"),
-        ("soc_pu", "p_store_mw"),
-        ("p_available_mw", "p_source_mw"),
-    ):
-        if port in ports:
-            return column
-    return "p_load_mw"
+
+def share_of(kind: KindPlan) -> str:
+    """Return the column a kind's power is counted in."""
+    return COUNTED.get(role(port.name for port in kind.component.outputs), "p_load_mw")
 
 
 def account_specs(plan: Plan) -> dict[str, TableSpec]:
