@@ -1,13 +1,12 @@
-"""How a hall's heat reaches the outdoor air: coolant, cold plates, circuits and the trim chiller."""
+"""How a hall's heat reaches the outdoor air: cold plates, coolant, air, and the plant of both circuits."""
 
 from dataclasses import dataclass
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from cosim.core.params import Params
-
-KELVIN_AT_0_DEGC = 273.15
+from datacenters.chillers import Chiller
+from datacenters.plant import BufferTank, Cdu, HeatRejection
 
 
 @dataclass(frozen=True)
@@ -55,33 +54,40 @@ def die_to_mean_k_per_kw(coolant: Coolant, gpu_kw: float, rise_k: float, r_die_k
     return plate + r_die_k_per_kw - 0.5 * rise_k / gpu_kw
 
 
-def carnot_pu(cop_pu: float, temp_evaporator_degc: float, temp_condenser_degc: float) -> float:
-    """Return the share of the Carnot efficiency a chiller reaches, from one known point."""
-    lift_k = temp_condenser_degc - temp_evaporator_degc
-    return cop_pu * lift_k / (temp_evaporator_degc + KELVIN_AT_0_DEGC)
+class HallCdu(Cdu):
+    """CDUs of a hall: facility water warms as much as the coolant does, unless told otherwise."""
+
+    facility_rise_k: float = Field(
+        default=10.0, gt=0, le=40, description="warming of facility water at rated heat (unconfirmed)"
+    )
 
 
 class Circuit(Params):
-    """One stream that carries heat out of the hall: coolant to cold plates, or room air."""
+    """One stream that carries heat out of the hall, and the plant that takes it from there."""
 
-    temp_supply_degc: float = Field(ge=5, le=60, description="wanted temperature of the stream to the racks")
+    temp_supply_degc: float = Field(
+        ge=5, le=60, description="wanted temperature of the stream to the racks at rated heat"
+    )
     rise_k: float = Field(gt=0, le=40, description="warming of the stream at rated heat: fixes its flow")
-    approach_k: float = Field(
-        gt=0, le=40, description="supply above outdoor air that free cooling reaches at rated heat"
+    rejection: HeatRejection = Field(default=HeatRejection(), description="what gives heat to outdoor air")
+    chiller: Chiller = Field(default=Chiller(), description="trim chiller behind it in the stream")
+    chiller_pu: float = Field(ge=0, le=2, description="chiller's largest heat, of rated heat")
+    tank: BufferTank = Field(default=BufferTank(), description="mixed tank in the supply of the plant")
+    tau_supply_s: float = Field(ge=5, le=3600, description="supply volume over flow")
+    tau_facility_s: float = Field(
+        default=20.0, ge=5, le=3600, description="volume over flow of the plant's supply, and of its return"
     )
-    chiller_pu: float = Field(ge=0, le=2, description="trim chiller's largest heat, of rated heat")
-    mover_pu: float = Field(
-        ge=0, lt=0.2, description="pumps or room fans, constant speed, of rated heat; they heat the stream"
-    )
-    fan_pu: float = Field(ge=0, lt=0.2, description="heat-rejection fans at full speed, of rated heat")
-    tau_supply_s: float = Field(ge=5, le=3600, description="supply volume over flow: pipes, tank, coil")
 
 
 class LiquidCircuit(Circuit):
-    """Coolant loop of cold plates, through CDUs, to a dry cooler and a trim chiller."""
+    """Coolant of cold plates, through CDUs, to facility water and its plant."""
 
     temp_supply_degc: float = Field(
-        default=35.0, ge=5, le=60, description="wanted coolant temperature to the racks (unconfirmed)"
+        default=35.0,
+        ge=5,
+        le=60,
+        description="coolant to the racks at rated heat; facility water is held `cdu.approach_k` below"
+        " (unconfirmed)",
     )
     rise_k: float = Field(
         default=10.0,
@@ -89,79 +95,111 @@ class LiquidCircuit(Circuit):
         le=40,
         description="warming at rated heat, source: OCP, at most 10 K at 1.5 L/min/kW",
     )
-    approach_k: float = Field(
-        default=9.0,
-        gt=0,
-        le=40,
-        description="supply above outdoor air at rated heat: dry cooler 6 K, CDU 3 K (OCP Project Deschutes)",
-    )
+    cdu: HallCdu = Field(default=HallCdu(), description="exchangers between coolant and facility water")
     chiller_pu: float = Field(
         default=0.4, ge=0, le=2, description="chiller's largest heat: a trim chiller (unconfirmed)"
     )
-    mover_pu: float = Field(
-        default=0.037, ge=0, lt=0.2, description="pumps, source: OCP Project Deschutes, 74 kW at 2 MW"
-    )
-    fan_pu: float = Field(
-        default=0.02, ge=0, lt=0.2, description="dry-cooler fans at full speed (unconfirmed)"
-    )
     tau_supply_s: float = Field(
-        default=30.0, ge=5, le=3600, description="supply volume over flow: pipes and tank (unconfirmed)"
+        default=10.0, ge=5, le=3600, description="volume between CDU and racks over flow (unconfirmed)"
     )
 
 
 class AirCircuit(Circuit):
-    """Room air through cooling coils, to a dry cooler and a chiller."""
+    """Room air through cooling coils, to chilled water and its plant."""
 
     temp_supply_degc: float = Field(
-        default=24.0, ge=5, le=60, description="wanted inlet air, inside ASHRAE's recommended 18-27 °C"
+        default=24.0,
+        ge=5,
+        le=60,
+        description="inlet air at rated heat, inside ASHRAE's recommended 18-27 °C; chilled water is held"
+        " `coil_approach_k` below",
     )
     rise_k: float = Field(default=12.0, gt=0, le=40, description="warming at rated heat (unconfirmed)")
-    approach_k: float = Field(
-        default=11.0,
-        gt=0,
-        le=40,
-        description="inlet above outdoor air: dry cooler 6 K, coil 5 K (unconfirmed)",
+    coil_approach_k: float = Field(
+        default=5.0, gt=0, le=20, description="inlet air above chilled water at rated heat (unconfirmed)"
+    )
+    water_rise_k: float = Field(
+        default=6.0, gt=0, le=20, description="warming of chilled water at rated heat (unconfirmed)"
+    )
+    mover_pu: float = Field(
+        default=0.03,
+        ge=0,
+        lt=0.2,
+        description="room fans, constant speed, of rated heat; they heat the air (unconfirmed)",
     )
     chiller_pu: float = Field(
         default=1.2, ge=0, le=2, description="chiller's largest heat: all of it (unconfirmed)"
     )
-    mover_pu: float = Field(default=0.03, ge=0, lt=0.2, description="room fans (unconfirmed)")
-    fan_pu: float = Field(
-        default=0.02, ge=0, lt=0.2, description="dry-cooler fans at full speed (unconfirmed)"
+    tau_supply_s: float = Field(
+        default=20.0, ge=5, le=3600, description="coil and ducts over flow (unconfirmed)"
     )
-    tau_supply_s: float = Field(default=20.0, ge=5, le=3600, description="coil and ducts (unconfirmed)")
+
+
+class Structure(Params):
+    """Floor, walls and steel of the room, for each rack's place (15 kJ/K of air)."""
+
+    ua_mw_per_k: float = Field(
+        default=5e-5, ge=0, description="conductance between air and structure, fitted 50-150 W/K"
+    )
+    capacity_mj_per_k: float = Field(
+        default=1.0, gt=0, description="heat capacity that follows within an hour (unconfirmed)"
+    )
+
+
+class Limits(Params):
+    """Temperatures at which a hall warns and racks switch off, and how it starts again."""
+
+    inlet_alarm_degc: float = Field(
+        default=35.0, gt=0, le=80, description="highest allowable inlet air, ASHRAE class A2 (published)"
+    )
+    coolant_alarm_degc: float = Field(
+        default=45.0, gt=0, le=80, description="highest coolant to the racks, ASHRAE W45 (unconfirmed)"
+    )
+    inlet_trip_degc: float = Field(
+        default=50.0, gt=0, le=100, description="inlet air at which racks switch off (unconfirmed)"
+    )
+    die_trip_k: float = Field(
+        default=10.0,
+        gt=0,
+        le=40,
+        description="dies above the throttle temperature at which their rack switches off (unconfirmed)",
+    )
+    pumps_after_s: float = Field(
+        default=10.0, ge=0, le=3600, description="pumps and fans after supply comes back (unconfirmed)"
+    )
+    chillers_after_s: float = Field(
+        default=240.0,
+        ge=0,
+        le=3600,
+        description="chillers after supply or cooling comes back, quick restart 3-5 min (unconfirmed)",
+    )
+    racks_after_s: float = Field(
+        default=120.0,
+        ge=0,
+        le=36000,
+        description="first rack after pumps run and no limit is passed (unconfirmed)",
+    )
+    racks_within_s: float = Field(
+        default=300.0, ge=0, le=36000, description="from the first rack to the last (unconfirmed)"
+    )
 
 
 class Cooling(Params):
-    """A hall's two circuits and the chiller they share the type of."""
+    """A hall's two circuits, its room and its limits."""
 
     liquid: LiquidCircuit = Field(
         default=LiquidCircuit(), description="coolant to cold plates (liquid racks only)"
     )
     air: AirCircuit = Field(default=AirCircuit(), description="room air through cooling coils")
-    chiller_cop_pu: float = Field(default=5.0, gt=1, lt=15, description="COP at the calibration point")
-    chiller_evaporator_degc: float = Field(
-        default=5.0, gt=-10, lt=30, description="calibration point, source: LBNL Buildings Carnot_TEva"
+    structure: Structure = Field(default=Structure(), description="what the room is built of")
+    limits: Limits = Field(default=Limits(), description="alarms, trips, restart")
+    pressure_bar: float = Field(default=1.01325, gt=0.5, lt=1.1, description="outdoor air; 0.85 at 1,450 m")
+    design_outdoor_degc: float | None = Field(
+        default=35.0,
+        ge=-20,
+        le=60,
+        description="hottest air at which it must carry a full hall without alarm; none: not checked",
     )
-    chiller_condenser_degc: float = Field(
-        default=30.0, gt=10, lt=70, description="calibration point, source: LBNL Buildings Carnot_TEva"
+    design_wetbulb_degc: float = Field(
+        default=28.0, ge=-20, le=40, description="wet bulb of that air, for pads and towers"
     )
-    chiller_max_cop_pu: float = Field(
-        default=12.0, gt=1, description="largest COP at small lifts (unconfirmed)"
-    )
-    evaporator_approach_k: float = Field(
-        default=3.0, ge=0, le=15, description="supply above evaporation, source: LBNL liquid-cooled example"
-    )
-    condenser_approach_k: float = Field(
-        default=12.0, ge=0, le=30, description="condensation above outdoor air (unconfirmed)"
-    )
-
-    @model_validator(mode="after")
-    def _calibration_has_a_lift(self) -> Self:
-        if self.chiller_condenser_degc <= self.chiller_evaporator_degc:
-            msg = (
-                f"chiller_condenser_degc={self.chiller_condenser_degc:g} must be above "
-                f"chiller_evaporator_degc={self.chiller_evaporator_degc:g}"
-            )
-            raise ValueError(msg)
-        return self

@@ -1,7 +1,6 @@
 """GPU halls: work in, power and heat out, with clocks that fall when dies get hot or power is capped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -10,18 +9,16 @@ from pydantic import Field, model_validator
 from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params
-from cosim.core.types import Bools, Floats
+from cosim.core.types import Floats
 from datacenters.catalog.racks import Rack, rack
 from datacenters.cooling import Cooling
-from datacenters.kernels import hall as kernel
-from datacenters.sizing import Size, initial_state, kernel_parameters, thermal_network
+from datacenters.design_day import overloads
+from datacenters.hall_events import Teller
+from datacenters.hall_model import HallModel
+from datacenters.kernels import hall_rows as rows
+from datacenters.sizing import Size
 from datacenters.supply import Drawn, Supply, SupplyParams
-from datacenters.thermal import propagators
 from datacenters.ups import ResetUps
-
-LONGEST_SUBSTEP_S = 0.25
-SETTLE_WITHIN_H = 96
-SETTLED_K = 1e-10
 
 
 class GpuHallParams(SupplyParams):
@@ -60,7 +57,22 @@ class GpuHallParams(SupplyParams):
     throttle_band_k: float = Field(
         default=5.0, ge=1, le=30, description="die temperature rise over which clocks fall to the lowest"
     )
-    cooling: Cooling = Field(default=Cooling(), description="the hall's circuits and chiller")
+    rack_groups_count: int = Field(
+        default=1, ge=1, le=100_000, description="groups of equal racks that are simulated, each by itself"
+    )
+    work_spread_pu: float = Field(
+        default=0.2,
+        ge=0,
+        le=0.4,
+        description="standard deviation of work over groups: s in u + s·u·(1 - u) (unconfirmed)",
+    )
+    flow_spread_pu: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.3,
+        description="standard deviation of coolant flow over groups, of their mean (unconfirmed)",
+    )
+    cooling: Cooling = Field(default=Cooling(), description="the hall's circuits, plants and limits")
 
     @model_validator(mode="after")
     def _size_is_given_once(self) -> Self:
@@ -90,9 +102,11 @@ class GpuHall:
     Work that finds no free accelerator is reported as unserved and is gone: queues live in whoever
     sends the work. Power does not depend on voltage or frequency (constant-power rectifiers). At 0 pu,
     on an island without source, a hall draws nothing and does no work; pumps and fans stand still and heat
-    only evens out. A hall with a `ups` is carried by its batteries meanwhile; where the grid integrates
-    dynamic models it stands there as an electronic load that lets go in dips, comes back or locks out.
-    The run starts in thermal equilibrium with the inputs of the first step, under voltage.
+    only evens out. When voltage returns pumps, racks and chillers start one after the other. Racks whose
+    dies or inlet air get too hot switch off, and come back once it is cool again. A hall with a `ups` is
+    carried by its batteries meanwhile; where the grid integrates dynamic models it stands there as an
+    electronic load that lets go in dips, comes back or locks out.
+    The run starts in thermal equilibrium with the inputs of the first step, under voltage, all racks on.
     """
 
     params_type: ClassVar[type[Params]] = GpuHallParams
@@ -102,6 +116,9 @@ class GpuHall:
         Port("cap_pu", "largest IT power, of rated; met by lowering clocks, not below idle", 1.0),
         Port("cooling_pu", "share of dry coolers and chillers in service, 0 to 1", 1.0),
         Port("vm_pu", "voltage at the connection point: 0 is no supply, otherwise power is constant", 1.0),
+        Port("temp_wetbulb_degc", "wet bulb of outdoor air, for pads and towers; at most outdoor air", 20.0),
+        Port("temp_offset_k", "added to the set-points of both circuits; below 0 cools in advance", 0.0),
+        Port("movers_pu", "pumps and room fans: at 0 they stand still, otherwise they run", 1.0),
         Port("f_hz", "frequency: has no effect", 50.0),
         *Supply.inputs,
     )
@@ -111,18 +128,23 @@ class GpuHall:
         Port("mover_mw", "part of cooling: pumps and room fans, whose power warms the streams"),
         Port("chiller_mw", "part of cooling: chillers"),
         Port("heat_rejected_mw", "heat taken out of coolant and hall air"),
-        Port("heat_stored_mwh", "heat in dies, coolant, air and metal above 20 °C, at the end"),
+        Port("heat_stored_mwh", "heat in dies, metal, air, coolant, water and tanks above 20 °C, at the end"),
+        Port("water_kg_per_s", "fresh water that evaporates, drifts and is blown down in heat rejection"),
         Port("work_offered_gpu", "work wanted"),
         Port("work_done_gpu", "work executed, mean over the step"),
         Port("work_unserved_gpu", "work wanted and not executed"),
         Port("capacity_gpu", "work the hall can execute in all at the end of the step, at its clock then"),
         Port("throttle_pu", "how far clocks are held down, mean: 0 not at all"),
-        Port("temp_die_degc", "dies, at the end, as all temperatures"),
+        Port("temp_die_degc", "dies, mean over racks, at the end, as all temperatures"),
+        Port("temp_die_max_degc", "dies of the hottest group of racks"),
         Port("temp_coolant_degc", "coolant leaving the racks; hall air where racks are air cooled"),
         Port("temp_supply_degc", "coolant to the racks; inlet air where racks are air cooled"),
         Port("temp_air_degc", "hall air behind the racks"),
         Port("temp_inlet_degc", "air entering the racks"),
+        Port("temp_facility_degc", "facility water, and its tank; chilled water where racks are air cooled"),
+        Port("temp_chilled_degc", "chilled water of the room's coils, and its tank"),
         Port("ballast_mw", "part of IT power that does no work: floor and ramp limit of smoothing"),
+        Port("racks_on_pu", "share of racks that are on, at the end"),
         *Supply.outputs,
     )
     balances: ClassVar[tuple[Balance, ...]] = (
@@ -136,27 +158,21 @@ class GpuHall:
     def __init__(self, params: Sequence[GpuHallParams]) -> None:
         rated_mw = np.array([p.size().it_rated_mw for p in params])
         self._supply = Supply(params, rated_mw, np.array([p.size().gpus_count for p in params]))
-        self._networks = [thermal_network(p) for p in params]
-        self._params = np.array([kernel_parameters(p) for p in params]).reshape(-1, kernel.N_PARAMS)
-        self._capacity = np.array([n.capacity for n in self._networks]).reshape(-1, kernel.N_STATES)
-        self._first = np.array([initial_state(p) for p in params]).reshape(-1, kernel.N_STATES)
-        self._names = [port.name for port in self.outputs[: kernel.N_PORTS]]
-        self._limit_degc = self._params[:, kernel.T_THROTTLE]
-        self._scratch = np.empty(kernel.N_SCRATCH)
-        self._inputs = np.empty((kernel.N_INPUTS, len(params)))
-        self._substeps: dict[float, tuple[int, Floats, Floats]] = {}
-        self._resting: dict[float, Floats] = {}
+        self._names = [port.name for port in self.outputs[: rows.N_PORTS]]
+        self._design = tuple(params)
+        self.model = HallModel(params)
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
         """Forget the run; the next step settles the halls on its inputs first."""
         self._context = context
-        self._state = self._first.copy()
+        count = self.model.count
+        names = [context.names[i] if i < len(context.names) else f"gpu_hall {i}" for i in range(count)]
+        self.model.reset(context.streams, names)
+        self._teller = Teller(self.model.params, names, context.emit)
         self._settled = False
-        self._throttled = np.zeros(len(self._networks), dtype=np.bool_)
-        self._shaped = np.zeros((len(self._networks), kernel.N_SHAPED))
-        self._shaped[:, kernel.HELD_MW] = self._first[:, kernel.P_FILTERED]
         self._supply.reset(context)
+        self._unit_names = names
 
     def devices(self) -> tuple[DeviceOffer | None, ...]:
         """Return what stands for each hall in a grid that integrates dynamic models."""
@@ -171,93 +187,42 @@ class GpuHall:
         self._supply.command(t_s, unit, name, command)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
-        """Advance all halls by `dt_s` in sub-steps of at most a quarter of a second."""
-        for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
-            self._inputs[row] = inputs[port.name]
-        self._inputs[kernel.VM_PU] = self._supply.fed(inputs["connected_pu"], inputs["vm_pu"])
+        """Advance all halls by `dt_s` in sub-steps of at most a second."""
+        heard = self.model.inputs
+        for row, port in enumerate(self.inputs[: rows.N_INPUTS]):
+            heard[:, row] = inputs[port.name]
+        heard[:, rows.VM_PU] = self._supply.fed(inputs["connected_pu"], inputs["vm_pu"])
         if not self._settled:
             self._settle()
-        outputs = self._advance(dt_s)
-        throttled = outputs[kernel.THROTTLE] > 0.0
-        if (throttled != self._throttled).any():
-            self._tell(t_s + dt_s, throttled)
+        outputs = self.model.advance(dt_s)
+        self._teller.tell(t_s + dt_s, outputs)
         drawn = Drawn(
-            it_mw=outputs[kernel.IT_MW],
-            it_square_mw2=outputs[kernel.IT_SQUARE_MW2],
-            it_end_mw=outputs[kernel.IT_END_MW],
-            cooling_mw=outputs[kernel.COOLING_MW],
-            cooling_end_mw=outputs[kernel.COOLING_END_MW],
-            mover_mw=outputs[kernel.MOVER_MW],
+            it_mw=outputs[rows.IT_MW],
+            it_square_mw2=outputs[rows.IT_SQUARE_MW2],
+            it_end_mw=outputs[rows.IT_END_MW],
+            cooling_mw=outputs[rows.COOLING_MW],
+            cooling_end_mw=outputs[rows.COOLING_END_MW],
+            mover_mw=outputs[rows.MOVER_MW],
         )
         chain = self._supply.carry(drawn, dt_s)
         return {**dict(zip(self._names, outputs, strict=False)), **chain}
 
-    def _advance(self, dt_s: float) -> Floats:
-        if dt_s not in self._substeps:
-            self._substeps[dt_s] = self._divided(dt_s)
-        steps, whole, half = self._substeps[dt_s]
-        dark = self._inputs[kernel.VM_PU] == 0.0
-        if dark.any():
-            whole = np.where(dark[:, None, None], self._at_rest(dt_s, steps), whole)
-        outputs = np.empty((kernel.N_OUTPUTS, len(self._networks)))
-        kernel.advance_halls(
-            steps, dt_s / steps, self._params, self._capacity, whole, half,
-            self._inputs, self._state, self._shaped, outputs, self._scratch,
-        )  # fmt: skip
-        return outputs
-
-    def _divided(self, dt_s: float) -> tuple[int, Floats, Floats]:
-        steps = int(np.ceil(dt_s / LONGEST_SUBSTEP_S - 1e-9))
-        pairs = [propagators(network, dt_s / steps) for network in self._networks]
-        whole = np.array([pair[0] for pair in pairs]).reshape(-1, kernel.N_COLUMNS, kernel.N_ROWS)
-        half = np.array([pair[1] for pair in pairs]).reshape(-1, kernel.N_COLUMNS, 3)
-        return steps, whole, half
-
-    def _at_rest(self, dt_s: float, steps: int) -> Floats:
-        """Return the propagators of halls in which nothing runs: no leakage, no stream, no mover."""
-        if dt_s not in self._resting:
-            still = [
-                replace(
-                    network, leak_mw_per_k=0.0, liquid_mw_per_k=0.0, air_mw_per_k=0.0,
-                    pump_mw=0.0, room_fan_mw=0.0,
-                )
-                for network in self._networks
-            ]  # fmt: skip
-            self._resting[dt_s] = np.array([propagators(network, dt_s / steps)[0] for network in still])
-        return self._resting[dt_s]
-
     def _settle(self) -> None:
-        """Run the halls on their first inputs, under voltage, until nothing moves."""
-        heard_pu = self._inputs[kernel.VM_PU].copy()
-        self._inputs[kernel.VM_PU] = 1.0
-        self._find_equilibrium()
-        self._inputs[kernel.VM_PU] = heard_pu
-
-    def _find_equilibrium(self) -> None:
-        for _ in range(SETTLE_WITHIN_H):
-            before = self._state.copy()
-            self._advance(3600.0)
-            moved = np.max(np.abs(self._state - before), axis=1, initial=0.0)
-            if np.all(moved <= SETTLED_K):
-                self._settled = True
-                return
-        raise ScenarioError("\n".join(self._restless(int(i)) for i in np.flatnonzero(moved > SETTLED_K)))
+        """Check the design day, then find the equilibrium of the first inputs, under voltage."""
+        findings = overloads(self._design, self._unit_names)
+        heard_pu = self.model.inputs[:, rows.VM_PU].copy()
+        self.model.inputs[:, rows.VM_PU] = 1.0
+        findings += [self._restless(int(i)) for i in np.flatnonzero(self.model.settle())]
+        if findings:
+            raise ScenarioError("\n".join(findings))
+        self.model.inputs[:, rows.VM_PU] = heard_pu
+        self._settled = True
 
     def _restless(self, i: int) -> str:
-        work_gpu, outdoor_degc, _, cooling_pu, _ = self._inputs[:, i]
+        heard, block = self.model.inputs[i], self.model.block(i)
         return (
-            f"{self._name(i)}: no thermal equilibrium to start from: with work_gpu={work_gpu:g}, "
-            f"temp_outdoor_degc={outdoor_degc:g} and cooling_pu={cooling_pu:g} dies are at "
-            f"{self._state[i, kernel.T_DIE]:.0f} °C after {SETTLE_WITHIN_H} h and still moving"
+            f"{self._unit_names[i]}: no thermal equilibrium to start from: with "
+            f"work_gpu={heard[rows.WORK_GPU]:g}, temp_outdoor_degc={heard[rows.TEMP_OUTDOOR_DEGC]:g} and "
+            f"cooling_pu={heard[rows.COOLING_PU]:g} dies get to "
+            f"{block[rows.DIE_DEGC].max():.0f} °C and are still moving"
         )
-
-    def _tell(self, t_s: float, throttled: Bools) -> None:
-        for i in np.flatnonzero(throttled != self._throttled):
-            kind = "throttle" if throttled[i] else "throttle_end"
-            die_degc, limit_degc = self._state[i, kernel.T_DIE], self._limit_degc[i]
-            text = f"dies at {die_degc:.1f} °C, clocks fall above {limit_degc:g} °C or to meet the cap"
-            self._context.emit(t_s, self._name(int(i)), kind, text)
-        self._throttled = throttled
-
-    def _name(self, i: int) -> str:
-        return self._context.names[i] if i < len(self._context.names) else f"gpu_hall {i}"

@@ -155,3 +155,11 @@ def jit_lent(function: F) -> F:
     counting takes longer than the arithmetic (measured: half of a stage of `grids.dynamics`).
     """
     return _compiled(function, _nrt=False)
+
+
+def jit_sums(function: F) -> F:
+    """Compile as `jit` does, with leave to add up in any order and to fuse multiplications with additions.
+
+    That is what makes vector code of a loop that adds up; results differ from NumPy's by rounding alone.
+    """
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})

@@ -1,353 +1,256 @@
-"""Kernels of the GPU hall: clocks, cooling plant, and the thermal network over one exchange.
+"""Kernel of GPU halls: racks, loops and plant, many sub-steps of all halls a call.
 
-Arrays are indexed by the names below: `params[unit, row]`, `inputs[row, unit]`, `state[unit, row]`,
-`outputs[row, unit]`. MW, MJ, s, K throughout.
+Rows of the arrays are named in `hall_rows`.
 """
 
 from cosim.core.jit import jit
 from cosim.core.types import Floats
+from datacenters.kernels import hall_rows as rows
+from datacenters.kernels.chillers import SINK_APPROACH_K, chiller_capacity_mw, chiller_mw
+from datacenters.kernels.clocks import clock_by_cap, speed_at_clock
+from datacenters.kernels.hall_racks import (
+    LAST_COOLING,
+    LAST_IT,
+    N_SUMS,
+    SUM_BALLAST,
+    SUM_CHILLER,
+    SUM_COOLING,
+    SUM_DONE,
+    SUM_IT,
+    SUM_IT_SQUARE,
+    SUM_MOVER,
+    SUM_REJECTED,
+    SUM_THROTTLE,
+    SUM_WATER,
+    advance_racks,
+    in_common,
+    sequence,
+)
+from datacenters.kernels.plant import KIND, N_REJECTION, TOWER, makeup_kg_per_s, reject
+from datacenters.kernels.racks import (
+    AIR,
+    N_COMMON,
+    N_RACK_SUMS,
+    STREAM,
+    SUM_AIR,
+    SUM_FLOW,
+    SUPPLY,
+    done_and_held,
+    hottest_degc,
+    switch_off,
+    totals,
+)
 
-# inputs
-WORK_GPU, TEMP_OUTDOOR_DEGC, CAP_PU, COOLING_PU, VM_PU = range(5)
-N_INPUTS = 5
+NOTHING_IS_SO_COLD_DEGC = -1e9
 
-# state: filtered power, then six temperatures
-P_FILTERED, T_DIE, T_COOLANT, T_SUPPLY, T_AIR, T_INLET, T_MASS = range(7)
-N_STATES = 7
-# what drives the linear network: wanted power, heat taken from coolant and air, one
-N_DRIVES = 4
-N_COLUMNS = N_STATES + N_DRIVES
-# rows of the whole-step propagator: end of all states, then means of power and die temperature
-MEAN_POWER, MEAN_DIE = N_STATES, N_STATES + 1
-N_ROWS = N_STATES + 2
-# rows of the half-step propagator: what the plant and the clocks react to
-HALF_DIE, HALF_COOLANT, HALF_AIR = range(3)
-
-# what smoothing remembers: power held over the last sub-step, part of filtered power that does no work
-HELD_MW, BALLAST_FILTERED = range(2)
-N_SHAPED = 2
-
-# parameters
-(
-    GPUS, IDLE_MW, SPAN_MW, RATED_MW, CURVE, EXPONENT, MEMORY, CLOCK_MIN, T_THROTTLE, BAND,
-    LEAK_MW_PER_K, T_REFERENCE,
-    LIQUID_MCP, LIQUID_SET, LIQUID_FREE, LIQUID_CHILLER, LIQUID_FAN, LIQUID_MOVER,
-    AIR_MCP, AIR_SET, AIR_FREE, AIR_CHILLER, AIR_FAN, AIR_MOVER,
-    CARNOT, COP_MAX, EVAPORATOR_K, CONDENSER_K,
-    FLOOR_MW, RISE_MW_PER_S, FALL_MW_PER_S,
-) = range(31)  # fmt: skip
-N_PARAMS = 31
-
-# outputs
-(
-    IT_MW, COOLING_MW, MOVER_MW, CHILLER_MW, REJECTED_MW, STORED_MWH,
-    OFFERED, DONE, UNSERVED, CAPACITY, THROTTLE,
-    OUT_DIE, OUT_COOLANT, OUT_SUPPLY, OUT_AIR, OUT_INLET, BALLAST_MW,
-    IT_SQUARE_MW2, IT_END_MW, COOLING_END_MW,
-) = range(20)  # fmt: skip
-N_OUTPUTS = 20
-N_PORTS = 17
-"""The first of them are ports; the others are for the electrical chain (`supply.Drawn`)."""
-
-# what sub-steps add up
-(
-    SUM_IT, SUM_COOLING, SUM_CHILLER, SUM_REJECTED, SUM_DONE, SUM_THROTTLE, SUM_BALLAST, SUM_IT_SQUARE,
-    LAST_IT, LAST_COOLING,
-) = range(10)  # fmt: skip
-N_SUMS = 10
-N_SCRATCH = 37 + N_SUMS
-
-T_STORED_ZERO_DEGC = 20.0
-"""Heat stored counts from here; only its changes mean anything."""
-
-
-@jit
-def utilisation_curve(busy_pu: float, exponent_pu: float) -> float:
-    r"""Return the share of dynamic power at a busy share: :math:`\varphi = 2u - u^r`, r = 1 linear [1]_.
-
-    References
-    ----------
-    .. [1] OpenDC, host power model "MSE"; X. Fan et al., Power provisioning for a warehouse-sized
-       computer, ISCA 2007.
-    """
-    if exponent_pu == 1.0:
-        return busy_pu
-    return 2.0 * busy_pu - busy_pu**exponent_pu
-
-
-@jit
-def speed_at_clock(clock_pu: float, memory_pu: float) -> float:
-    r"""Return relative work rate at a relative clock: :math:`1/((1-b)/f + b)`, b bound by memory.
-
-    Roofline mix; b = 0 slows in proportion to the clock.
-    """
-    return 1.0 / ((1.0 - memory_pu) / clock_pu + memory_pu)
-
-
-@jit
-def clock_limit(params: Floats, temp_die_degc: float, cap_pu: float) -> float:
-    r"""Return the highest relative clock that die temperature and power cap allow.
-
-    Heat: 1 up to the throttle temperature, then linearly down to the lowest clock over the band.
-    Cap: per accelerator, as firmware does it: with all busy, idle + leakage + span·f^a meets the cap.
-    Neither goes below the lowest clock.
-    """
-    lowest = params[CLOCK_MIN]
-    over = (temp_die_degc - params[T_THROTTLE]) / params[BAND]
-    by_heat = 1.0 - (1.0 - lowest) * min(max(over, 0.0), 1.0)
-    leak_mw = params[LEAK_MW_PER_K] * (temp_die_degc - params[T_REFERENCE])
-    room_mw = cap_pu * params[RATED_MW] - params[IDLE_MW] - leak_mw
-    if cap_pu >= 1.0 or room_mw >= params[SPAN_MW]:
-        return by_heat
-    by_cap = (max(room_mw, 0.0) / params[SPAN_MW]) ** (1.0 / params[EXPONENT])
-    return max(min(by_heat, by_cap), lowest)
-
-
-@jit
-def heat_taken(want_mw: float, free_max_mw: float, chiller_max_mw: float) -> tuple[float, float]:
-    """Return what free cooling and then the trim chiller take of the wanted heat [MW]."""
-    free_mw = min(want_mw, free_max_mw)
-    return free_mw, min(want_mw - free_mw, chiller_max_mw)
-
-
-@jit
-def carnot_cop(params: Floats, temp_supply_degc: float, temp_outdoor_degc: float) -> float:
-    r"""Return :math:`COP = \eta_c T_e/(T_c - T_e)`, bounded by the largest COP [1]_.
-
-    References
-    ----------
-    .. [1] LBNL Modelica Buildings, `Fluid.Chillers.Carnot_TEva`.
-    """
-    evaporator_k = temp_supply_degc - params[EVAPORATOR_K] + 273.15
-    lift_k = temp_outdoor_degc + params[CONDENSER_K] + 273.15 - evaporator_k
-    if lift_k <= 0.0:
-        return params[COP_MAX]
-    return min(params[CARNOT] * evaporator_k / lift_k, params[COP_MAX])
-
-
-@jit
-def drive(
-    params: Floats, work_gpu: float, outdoor_degc: float, cap_pu: float, cooling_pu: float,
-    temp_die_degc: float, temp_coolant_degc: float, temp_air_degc: float, drives: Floats, plant: Floats,
-) -> float:  # fmt: skip
-    """Write what drives the network and what the plant takes; return the relative clock.
-
-    `drives` gets wanted power, heat taken from coolant and from air [MW]; `plant` gets free and
-    chiller heat of the coolant, its relative fan speed, and the same of the air.
-    """
-    clock = clock_limit(params, temp_die_degc, cap_pu)
-    busy = min(work_gpu / (params[GPUS] * speed_at_clock(clock, params[MEMORY])), 1.0)
-    dynamic = utilisation_curve(busy, params[CURVE])
-    if clock < 1.0:
-        dynamic *= clock ** params[EXPONENT]
-    drives[0] = params[IDLE_MW] + params[SPAN_MW] * dynamic
-    for circuit in range(2):
-        shift = circuit * (AIR_MCP - LIQUID_MCP)
-        back_degc = temp_air_degc if circuit == 1 else temp_coolant_degc
-        want_mw = params[LIQUID_MCP + shift] * max(back_degc - params[LIQUID_SET + shift], 0.0)
-        if cooling_pu == 0.0:
-            want_mw = 0.0
-        free_max_mw = cooling_pu * params[LIQUID_FREE + shift] * max(back_degc - outdoor_degc, 0.0)
-        free_mw, chiller_mw = heat_taken(want_mw, free_max_mw, cooling_pu * params[LIQUID_CHILLER + shift])
-        drives[1 + circuit] = free_mw + chiller_mw
-        plant[3 * circuit] = free_mw
-        plant[3 * circuit + 1] = chiller_mw
-        plant[3 * circuit + 2] = free_mw / free_max_mw if free_max_mw > 0.0 else 0.0
-    return clock
-
-
-@jit
-def shape(
-    params: Floats, clock: float, cap_pu: float, temp_die_degc: float, held_mw: float, dt_s: float,
-    wanted_mw: float,
-) -> tuple[float, float]:  # fmt: skip
-    """Return what work may draw and what is drawn with ballast on top, over a sub-step of `dt_s` [MW].
-
-    Work rises no faster than the limit, its clocks held back. Ballast (accelerators that burn power without
-    work) fills up to the floor, and to what may not fall faster; heat and cap bound it as they bound work.
-    """
-    highest_mw = held_mw + params[RISE_MW_PER_S] * dt_s
-    work_mw = min(wanted_mw, highest_mw)
-    least_mw = max(min(params[FLOOR_MW], highest_mw), held_mw - params[FALL_MW_PER_S] * dt_s)
-    if least_mw <= work_mw:
-        return work_mw, work_mw
-    ceiling_mw = params[IDLE_MW] + (params[RATED_MW] - params[IDLE_MW]) * clock ** params[EXPONENT]
-    if cap_pu < 1.0:
-        leak_mw = params[LEAK_MW_PER_K] * (temp_die_degc - params[T_REFERENCE])
-        ceiling_mw = min(ceiling_mw, max(cap_pu * params[RATED_MW] - leak_mw, params[IDLE_MW]))
-    return work_mw, max(work_mw, min(least_mw, ceiling_mw))
-
-
-@jit
-def held_back(params: Floats, clock: float, wanted_mw: float, work_mw: float) -> float:
-    """Return the work rate over that at `clock` where work may draw less than it wants."""
-    if work_mw >= wanted_mw:
-        return 1.0
-    if work_mw <= params[IDLE_MW]:
-        return 0.0
-    share = (work_mw - params[IDLE_MW]) / (wanted_mw - params[IDLE_MW])
-    slow = clock * share ** (1.0 / params[EXPONENT])
-    return speed_at_clock(slow, params[MEMORY]) / speed_at_clock(clock, params[MEMORY])
+# where things lie in the scratch: one column of a propagator and what comes out of it, sums
+_MIDDLE = rows.N_COLUMNS
+_COMMON = _MIDDLE + rows.N_NODES
+_GIVEN = _COMMON + N_COMMON
+_PLANT = _GIVEN + N_RACK_SUMS
+_SUMS = _PLANT + 4
+N_SCRATCH = _SUMS + N_SUMS
 
 
 @jit
 def carry(propagator: Floats, column: Floats, result: Floats) -> None:
     """Write `column @ propagator` to `result`, row after row, which the compiler turns into vectors."""
-    for row in range(propagator.shape[1]):
+    for row in range(rows.N_NODES):
         result[row] = 0.0
-    for k in range(N_COLUMNS):
-        factor = column[k]
-        for row in range(propagator.shape[1]):
-            result[row] += propagator[k, row] * factor
+    for k in range(rows.N_COLUMNS):
+        for row in range(rows.N_NODES):
+            result[row] += propagator[k, row] * column[k]
+
+
+@jit
+def take(
+    machines: Floats, mcp_mw_per_k: float, set_degc: float, back_degc: float, outdoor_degc: float,
+    wetbulb_degc: float, pressure_bar: float, service_pu: float, chillers_pu: float, plant: Floats,
+) -> float:  # fmt: skip
+    """Return the heat a plant takes from water that comes back [MW]; add what it draws to `plant`.
+
+    Wanted is what brings the water to its set-point. Free cooling takes what it can; the trim chiller takes
+    the rest as far as it reaches, behind it in the stream. What neither takes stays in the water.
+
+    Parameters
+    ----------
+    machines : rows of `plant` and `chillers`, one behind the other.
+    plant : (4,), fan power, chiller power [MW], water [kg/s].
+    """
+    want_mw = mcp_mw_per_k * max(back_degc - set_degc, 0.0)
+    if want_mw <= 0.0 or service_pu <= 0.0:
+        return 0.0
+    rejection, chiller = machines[:N_REJECTION], machines[N_REJECTION:]
+    free_mw, fan_mw, evaporated_kg_per_s = reject(
+        rejection, want_mw, 1.0, service_pu, back_degc, outdoor_degc, wetbulb_degc, pressure_bar
+    )
+    plant[0] += fan_mw
+    plant[2] += makeup_kg_per_s(rejection, evaporated_kg_per_s, 1.0)
+    trim_mw, each_pu = want_mw - free_mw, service_pu * chillers_pu
+    if trim_mw <= 0.0 or each_pu <= 0.0:
+        return free_mw
+    entering_degc = (wetbulb_degc if rejection[KIND] == TOWER else outdoor_degc) + chiller[SINK_APPROACH_K]
+    trim_mw = min(trim_mw, each_pu * chiller_capacity_mw(chiller, set_degc, entering_degc))
+    plant[1] += each_pu * chiller_mw(chiller, trim_mw / each_pu, set_degc, entering_degc)
+    return free_mw + trim_mw
 
 
 @jit
 def substep(
-    params: Floats, whole: Floats, half: Floats, situation: Floats, state: Floats, shaped: Floats,
-    sums: Floats, column: Floats, drives: Floats, end: Floats, middle: Floats, plant: Floats,
+    params: Floats, machines: Floats, propagators: Floats, inputs: Floats, dt_s: float, nodes: Floats,
+    drives: Floats, memory: Floats, racks: Floats, scratch: Floats,
 ) -> None:  # fmt: skip
-    r"""Advance one hall by one sub-step: `state` in place, its means added to `sums`.
+    r"""Advance one hall by one sub-step: its states in place, its means added to the sums in `scratch`.
 
-    The network :math:`x' = A x + B u` is linear; its exact propagators over a whole and a half
-    sub-step come from outside. What is not linear (clocks, plant) is evaluated at the start, carried
-    to the middle, evaluated there and held over the sub-step: an exponential midpoint rule, of second
-    order [1]_. Means over a sub-step are exact for the held drives, so heat closes to rounding.
-
-    Parameters
-    ----------
-    whole : (N_COLUMNS, N_ROWS) and half : (N_COLUMNS, 3), propagators.
-    situation : (7,): work, outdoor temperature, cap, cooling in service, COP of both circuits, length [s].
-    state : (N_STATES,), shaped : (N_SHAPED,), both in place, sums : (N_SUMS,).
-    column : (N_COLUMNS,) with `drives` its tail, end : (N_ROWS,), middle : (3,), plant : (6,), scratch.
+    The loops are linear, :math:`x' = A x + B u`; their exact propagators over a whole and half a sub-step
+    come from outside. First the middle is foretold from the drives of the sub-step before; there racks
+    and plant see them; then the whole step is made with what these gave in the mean. An exponential
+    midpoint rule, of second order [1]_; each heat flow has one value that leaves one node and enters another.
 
     References
     ----------
     .. [1] M. Hochbruck, A. Ostermann, Exponential integrators, Acta Numerica 19 (2010), sect. 2.
     """
-    work_gpu, outdoor_degc, cap_pu, cooling_pu = situation[0], situation[1], situation[2], situation[3]
-    for k in range(N_STATES):
-        column[k] = state[k]
-    clock = drive(
-        params, work_gpu, outdoor_degc, cap_pu, cooling_pu,
-        state[T_DIE], state[T_COOLANT], state[T_AIR], drives, plant,
+    column, middle = scratch[: rows.N_COLUMNS], scratch[_MIDDLE:_COMMON]
+    common, given = scratch[_COMMON:_GIVEN], scratch[_GIVEN:_PLANT]
+    plant, sums = scratch[_PLANT:_SUMS], scratch[_SUMS:]
+    lit = inputs[rows.VM_PU] > 0.0
+    moved = lit and inputs[rows.MOVERS_PU] > 0.0
+    runs = moved and memory[rows.MOVED_S] >= params[rows.PUMPS_S]
+    service_pu = min(max(inputs[rows.COOLING_PU], 0.0), 1.0) if runs else 0.0
+    chillers_pu = 1.0 if memory[rows.COOLED_S] >= params[rows.CHILLERS_S] else 0.0
+    sequence(params, nodes, memory, racks, lit, runs, dt_s)
+    memory[rows.MOVED_S] = memory[rows.MOVED_S] + dt_s if moved else 0.0
+    memory[rows.COOLED_S] = memory[rows.COOLED_S] + dt_s if moved and inputs[rows.COOLING_PU] > 0.0 else 0.0
+    if not runs:
+        drives[rows.RACKS_TO_COOLANT] = drives[rows.TAKEN_LIQUID] = drives[rows.TAKEN_AIR] = 0.0
+    for k in range(rows.N_NODES):
+        column[k] = nodes[k]
+    for k in range(rows.N_DRIVES):
+        column[rows.N_NODES + k] = drives[k]
+    carry(propagators[rows.HALF if runs else rows.HALF_STILL], column, middle)
+    if common[STREAM] != (1.0 if runs else 0.0):
+        in_common(params, dt_s, runs, common)
+    common[SUPPLY], common[AIR] = middle[rows.T_SUPPLY], middle[rows.T_INLET]
+    work_gpu = max(inputs[rows.WORK_GPU], 0.0)
+    advance_racks(params, memory, racks, common, work_gpu, inputs[rows.CAP_PU], dt_s, given, sums)
+    flow = params[rows.FLOW_MW_PER_K] * common[STREAM]
+    drives[rows.RACKS_TO_COOLANT] = given[SUM_FLOW] - flow * common[SUPPLY]
+    drives[rows.RETURN_DEGC] = given[SUM_FLOW] / flow if flow > 0.0 else 0.0
+    drives[rows.RACKS_TO_AIR] = given[SUM_AIR]
+    outdoor, pressure = inputs[rows.TEMP_OUTDOOR_DEGC], params[rows.PRESSURE_BAR]
+    wetbulb = min(inputs[rows.TEMP_WETBULB_DEGC], outdoor)
+    plant[:] = 0.0
+    offset = inputs[rows.TEMP_OFFSET_K]
+    drives[rows.TAKEN_LIQUID] = take(
+        machines[0], params[rows.LIQUID_MCP], params[rows.LIQUID_SET] + offset, middle[rows.T_BACK],
+        outdoor, wetbulb, pressure, service_pu, chillers_pu, plant,
     )  # fmt: skip
-    _, drives[0] = shape(
-        params, clock, cap_pu, state[T_DIE], shaped[HELD_MW], situation[6], drives[0]
+    drives[rows.TAKEN_AIR] = take(
+        machines[1], params[rows.AIR_MCP], params[rows.AIR_SET] + offset, middle[rows.T_CHILLED_BACK],
+        outdoor, wetbulb, pressure, service_pu, chillers_pu, plant,
     )  # fmt: skip
-    carry(half, column, middle)
-    clock = drive(
-        params, work_gpu, outdoor_degc, cap_pu, cooling_pu,
-        middle[HALF_DIE], middle[HALF_COOLANT], middle[HALF_AIR], drives, plant,
-    )  # fmt: skip
-    wanted_mw = drives[0]
-    work_mw, drives[0] = shape(
-        params, clock, cap_pu, middle[HALF_DIE], shaped[HELD_MW], situation[6], wanted_mw
-    )  # fmt: skip
-    ballast_mw, before_mw = drives[0] - work_mw, shaped[BALLAST_FILTERED]
-    shaped[HELD_MW] = drives[0]
-    shaped[BALLAST_FILTERED] = (
-        whole[P_FILTERED, P_FILTERED] * before_mw + whole[N_STATES, P_FILTERED] * ballast_mw
-    )  # fmt: skip
-    sums[SUM_BALLAST] += whole[P_FILTERED, MEAN_POWER] * before_mw + whole[N_STATES, MEAN_POWER] * ballast_mw
-    carry(whole, column, end)
-    for k in range(N_STATES):
-        state[k] = end[k]
-    it_mw = end[MEAN_POWER] + params[LEAK_MW_PER_K] * (end[MEAN_DIE] - params[T_REFERENCE])
-    fan_mw = params[LIQUID_FAN] * plant[2] ** 3 + params[AIR_FAN] * plant[5] ** 3
-    chiller_mw = plant[1] / situation[4] + plant[4] / situation[5]
-    cooling_mw = params[LIQUID_MOVER] + params[AIR_MOVER] + fan_mw + chiller_mw
-    sums[SUM_IT] += it_mw
-    sums[SUM_IT_SQUARE] += it_mw * it_mw
-    sums[LAST_IT], sums[LAST_COOLING] = it_mw, cooling_mw
+    for k in range(rows.N_DRIVES):
+        column[rows.N_NODES + k] = drives[k]
+    carry(propagators[rows.WHOLE if runs else rows.WHOLE_STILL], column, nodes)
+    if (
+        memory[rows.OVER_K] > 0.0
+        or memory[rows.OFF_RACKS] > 0.0
+        or nodes[rows.T_INLET] >= params[rows.T_INLET_TRIP]
+    ):
+        hot = nodes[rows.T_INLET] >= params[rows.T_INLET_TRIP]
+        off = switch_off(racks, NOTHING_IS_SO_COLD_DEGC if hot else params[rows.T_TRIP])
+        memory[rows.GOOD_S] = 0.0 if off > memory[rows.OFF_RACKS] else memory[rows.GOOD_S]
+        memory[rows.OFF_RACKS] = off
+    mover_mw = params[rows.MOVERS_MW] * common[STREAM]
+    cooling_mw = mover_mw + plant[0] + plant[1]
     sums[SUM_COOLING] += cooling_mw
-    sums[SUM_CHILLER] += chiller_mw
-    sums[SUM_REJECTED] += drives[1] + drives[2]
-    done_gpu = min(work_gpu, params[GPUS] * speed_at_clock(clock, params[MEMORY]))
-    sums[SUM_DONE] += done_gpu * held_back(params, clock, wanted_mw, work_mw)
-    sums[SUM_THROTTLE] += 1.0 - clock
+    sums[SUM_MOVER] += mover_mw
+    sums[SUM_CHILLER] += plant[1]
+    sums[SUM_WATER] += plant[2]
+    sums[SUM_REJECTED] += drives[rows.TAKEN_LIQUID] + drives[rows.TAKEN_AIR]
+    sums[LAST_COOLING] = cooling_mw
 
 
 @jit
 def report(
-    params: Floats, capacity: Floats, situation: Floats, state: Floats, sums: Floats, steps: int, row: Floats
+    params: Floats, capacity: Floats, inputs: Floats, nodes: Floats, memory: Floats, racks: Floats,
+    steps: int, scratch: Floats, row: Floats,
 ) -> None:  # fmt: skip
     """Write one hall's outputs to `row` (N_OUTPUTS,): means over the sub-steps, states at the end."""
-    mean = 1.0 / steps
-    work_gpu, done_gpu = situation[0], sums[SUM_DONE] * mean
-    row[IT_MW], row[IT_SQUARE_MW2] = sums[SUM_IT] * mean, sums[SUM_IT_SQUARE] * mean
-    row[COOLING_MW], row[CHILLER_MW] = sums[SUM_COOLING] * mean, sums[SUM_CHILLER] * mean
-    row[MOVER_MW] = params[LIQUID_MOVER] + params[AIR_MOVER]
-    row[IT_END_MW], row[COOLING_END_MW] = sums[LAST_IT], sums[LAST_COOLING]
-    row[REJECTED_MW] = sums[SUM_REJECTED] * mean
-    stored_mj = 0.0
-    for k in range(1, N_STATES):
-        stored_mj += capacity[k] * (state[k] - T_STORED_ZERO_DEGC)
-    row[STORED_MWH] = stored_mj / 3600.0
-    row[OFFERED], row[DONE], row[UNSERVED] = work_gpu, done_gpu, work_gpu - done_gpu
-    clock = clock_limit(params, state[T_DIE], situation[2])
-    row[CAPACITY] = params[GPUS] * speed_at_clock(clock, params[MEMORY])
-    row[THROTTLE] = sums[SUM_THROTTLE] * mean
-    wet = params[LIQUID_MCP] > 0.0
-    row[OUT_DIE] = state[T_DIE]
-    row[OUT_COOLANT] = state[T_COOLANT] if wet else state[T_AIR]
-    row[OUT_SUPPLY] = state[T_SUPPLY] if wet else state[T_INLET]
-    row[OUT_AIR], row[OUT_INLET] = state[T_AIR], state[T_INLET]
-    row[BALLAST_MW] = sums[SUM_BALLAST] * mean
-
-
-@jit
-def rest(resting: Floats, steps: int, state: Floats, column: Floats, end: Floats) -> None:
-    """Advance a hall without voltage: no power, no flow, heat only evens out; `state` in place.
-
-    `resting` (N_COLUMNS, N_ROWS) is the propagator of one sub-step without leakage, streams and movers.
-    """
-    state[P_FILTERED] = 0.0
-    for _ in range(steps):
-        for k in range(N_COLUMNS):
-            column[k] = state[k] if k < N_STATES else 0.0
-        carry(resting, column, end)
-        for k in range(N_STATES):
-            state[k] = end[k]
+    mean, sums, whole = 1.0 / steps, scratch[_SUMS:], scratch[_GIVEN:_PLANT]
+    row[rows.IT_MW], row[rows.IT_SQUARE_MW2] = sums[SUM_IT] * mean, sums[SUM_IT_SQUARE] * mean
+    row[rows.COOLING_MW], row[rows.CHILLER_MW] = sums[SUM_COOLING] * mean, sums[SUM_CHILLER] * mean
+    row[rows.MOVER_MW], row[rows.WATER_KG_PER_S] = sums[SUM_MOVER] * mean, sums[SUM_WATER] * mean
+    row[rows.IT_END_MW], row[rows.COOLING_END_MW] = sums[LAST_IT], sums[LAST_COOLING]
+    row[rows.REJECTED_MW], row[rows.BALLAST_MW] = sums[SUM_REJECTED] * mean, sums[SUM_BALLAST] * mean
+    totals(racks, whole)
+    stored_mj, many = 0.0, params[rows.RACKS]
+    for k in range(rows.N_NODES):
+        stored_mj += capacity[k] * (nodes[k] - rows.T_STORED_ZERO_DEGC)
+    stored_mj += params[rows.C_DIE] * (whole[0] - many * rows.T_STORED_ZERO_DEGC)
+    stored_mj += params[rows.C_MASS] * (whole[2] - many * rows.T_STORED_ZERO_DEGC)
+    if params[rows.WET] > 0.0:
+        stored_mj += params[rows.C_COOLANT] * (whole[1] - many * rows.T_STORED_ZERO_DEGC)
+    row[rows.STORED_MWH] = stored_mj / 3600.0
+    work_gpu, done_gpu = max(inputs[rows.WORK_GPU], 0.0), sums[SUM_DONE] * mean
+    row[rows.OFFERED], row[rows.DONE], row[rows.UNSERVED] = work_gpu, done_gpu, work_gpu - done_gpu
+    on_pu = 1.0 - memory[rows.OFF_RACKS] / many
+    cap_clock = clock_by_cap(params, inputs[rows.CAP_PU], memory[rows.LAST_LEAK_MW], on_pu)
+    able = many * on_pu * speed_at_clock(cap_clock, params[rows.MEMORY_BOUND])
+    if memory[rows.OVER_K] > 0.0:
+        able, _ = done_and_held(params, racks, rows.DIE_DEGC, 1.0, cap_clock)
+    row[rows.CAPACITY], row[rows.THROTTLE] = params[rows.GPUS] * able / many, sums[SUM_THROTTLE] * mean
+    wet = params[rows.WET] > 0.0
+    row[rows.OUT_DIE], row[rows.OUT_DIE_MAX], row[rows.OUT_ON_PU] = (
+        whole[0] / many,
+        hottest_degc(racks),
+        on_pu,
+    )
+    row[rows.OUT_COOLANT] = whole[3] / whole[4] if wet else nodes[rows.T_AIR]
+    row[rows.OUT_SUPPLY] = nodes[rows.T_SUPPLY] if wet else nodes[rows.T_INLET]
+    row[rows.OUT_FACILITY] = nodes[rows.T_FACILITY] if wet else nodes[rows.T_CHILLED]
+    row[rows.OUT_AIR], row[rows.OUT_INLET], row[rows.OUT_CHILLED] = (
+        nodes[rows.T_AIR],
+        nodes[rows.T_INLET],
+        nodes[rows.T_CHILLED],
+    )
+    code = rows.THROTTLED if row[rows.THROTTLE] > 0.0 else 0.0
+    code += rows.RACKS_OFF if on_pu < 1.0 else 0.0
+    code += rows.INLET_HIGH if nodes[rows.T_INLET] > params[rows.T_INLET_ALARM] else 0.0
+    row[rows.ALARMS_CODE] = code + (
+        rows.COOLANT_HIGH if wet and nodes[rows.T_SUPPLY] > params[rows.T_COOLANT_ALARM] else 0.0
+    )
 
 
 @jit
 def advance_halls(
-    steps: int, dt_s: float, params: Floats, capacity: Floats, whole: Floats, half: Floats,
-    inputs: Floats, state: Floats, shaped: Floats, outputs: Floats, scratch: Floats,
+    steps: int, dt_s: float, params: Floats, capacity: Floats, machines: Floats, propagators: Floats,
+    inputs: Floats, nodes: Floats, drives: Floats, memory: Floats, racks: Floats, outputs: Floats,
+    scratch: Floats,
 ) -> None:  # fmt: skip
-    """Advance all halls by `steps` equal sub-steps of `dt_s` (see `substep`): states in place.
-
-    A hall without voltage rests (see `rest`); its rows of `whole` are then those of the resting network.
+    """Advance all halls by `steps` equal sub-steps of `dt_s` (see `substep`), hall by hall: states in place.
 
     Parameters
     ----------
-    params : (units, N_PARAMS)
-    capacity : (units, N_STATES), heat capacities [MJ/K], zero for the power.
-    whole : (units, N_COLUMNS, N_ROWS) and half : (units, N_COLUMNS, 3), propagators of one sub-step.
-    inputs : (N_INPUTS, units), state : (units, N_STATES), shaped : (units, N_SHAPED),
-    outputs : (N_OUTPUTS, units).
-    scratch : (N_SCRATCH,)
+    params : (units, N_PARAMS), capacity : (units, N_NODES), heat capacities of the nodes [MJ/K].
+    machines : (units, 2, N_REJECTION + N_CHILLER), plant of facility and of chilled water.
+    propagators : (units, N_PROPAGATORS, N_COLUMNS, N_NODES), of one sub-step.
+    inputs : (units, N_INPUTS), nodes : (units, N_NODES).
+    drives : (units, N_DRIVES), memory : (units, N_MEMORY).
+    racks : (N_RACK_ROWS * racks of all halls,), hall by hall a block of (N_RACK_ROWS, racks of the hall).
+    outputs : (N_OUTPUTS, units), scratch : (N_SCRATCH,).
     """
-    column, drives = scratch[:N_COLUMNS], scratch[N_STATES:N_COLUMNS]
-    end, middle, plant = scratch[11:20], scratch[20:23], scratch[23:29]
-    situation, sums = scratch[30:37], scratch[37 : 37 + N_SUMS]
-    situation[6] = dt_s
     for i in range(params.shape[0]):
-        drives[3] = 1.0
-        situation[0] = max(inputs[WORK_GPU, i], 0.0)
-        situation[1] = inputs[TEMP_OUTDOOR_DEGC, i]
-        situation[2] = inputs[CAP_PU, i]
-        situation[3] = min(max(inputs[COOLING_PU, i], 0.0), 1.0)
-        situation[4] = carnot_cop(params[i], params[i, LIQUID_SET], inputs[TEMP_OUTDOOR_DEGC, i])
-        situation[5] = carnot_cop(params[i], params[i, AIR_SET], inputs[TEMP_OUTDOOR_DEGC, i])
-        sums[:] = 0.0
-        par, full, mid, x = params[i], whole[i], half[i], state[i]
-        if inputs[VM_PU, i] == 0.0:
-            rest(full, steps, x, column, end)
-            shaped[i, :] = 0.0
-            report(par, capacity[i], situation, x, sums, steps, outputs[:, i])
-            outputs[MOVER_MW, i] = outputs[CAPACITY, i] = 0.0
-            continue
+        first, many = int(params[i, rows.FIRST]), int(params[i, rows.RACKS])
+        block = racks[rows.N_RACK_ROWS * first : rows.N_RACK_ROWS * (first + many)].reshape(
+            (rows.N_RACK_ROWS, many)
+        )
+        scratch[_SUMS:] = 0.0
+        scratch[_COMMON + STREAM] = -1.0
         for _ in range(steps):
-            substep(par, full, mid, situation, x, shaped[i], sums, column, drives, end, middle, plant)
-        report(par, capacity[i], situation, x, sums, steps, outputs[:, i])
+            substep(
+                params[i], machines[i], propagators[i], inputs[i], dt_s, nodes[i], drives[i], memory[i],
+                block, scratch,
+            )  # fmt: skip
+        report(params[i], capacity[i], inputs[i], nodes[i], memory[i], block, steps, scratch, outputs[:, i])

@@ -35,7 +35,7 @@ def wave(period_s, duty_pu, dt_s, cycles, low=0.0):
 
 def test_the_contract_holds_with_everything_on():
     params = GpuHallParams(
-        **{**SIZE, "rack": "gb300_nvl72"},
+        **{**SIZE, "rack": "gb300_nvl72", "tau_power_s": 0.2},  # longer than steps: a ramp is a staircase
         smoothing=Smoothing(
             floor_pu=0.5, ramp_up_pu_per_s=0.2, ramp_down_pu_per_s=0.1, capacitor_j_per_gpu=65.0
         ),
@@ -124,7 +124,9 @@ def test_a_hall_in_the_dark_has_no_ballast_and_keeps_its_charge():
 
 
 def test_a_hall_that_returns_from_the_dark_ramps_up_from_nothing():
-    hall = made(ramp_up_pu_per_s=0.05)
+    at_once = {"pumps_after_s": 0.0, "racks_after_s": 0.0, "racks_within_s": 0.0}
+    ramped = Smoothing(ramp_up_pu_per_s=0.05)
+    hall = GpuHall([GpuHallParams(**SIZE, smoothing=ramped, cooling={"limits": at_once})])
     run(hall, [0.5] * 3, 0.1)
     run(hall, [0.5] * 3, 0.1, vm_pu=0.0)
     out = run(hall, [0.5] * 300, 0.1)
