@@ -17,14 +17,13 @@ from datacenters.kernels.handover import (
     DRAIN,
     EDGE_S,
     IDLE,
+    N_INPUTS,
+    N_OUTPUTS,
     TRANSFER,
     WARM_UP,
-    Means,
     Rules,
     State,
     advance,
-    drained,
-    phase_at,
 )
 
 NO_LIMIT_GPU = 1e12
@@ -97,8 +96,10 @@ class Handover:
             catch_up_pu=column(params, "catch_up_pu"),
             exponential=np.array([float(unit.drain == "exponential") for unit in params]),
             stops=np.array([float(unit.stops_during_transfer) for unit in params]),
+            reserved_gpu=np.array([column(params, f"reserved_{end}_gpu") for end in ("source", "target")]),
         )
-        self._reserved_gpu = {end: column(params, f"reserved_{end}_gpu") for end in ("source", "target")}
+        self._inputs = np.empty((N_INPUTS, len(params)))
+        self._names = [port.name for port in self.outputs]
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
@@ -111,8 +112,8 @@ class Handover:
             begins_s=np.full((units, DONE + 1), np.inf),
             backlog_gpu_h=np.zeros(units),
             emptied_s=np.full(units, np.nan),
+            given_gpu=np.zeros((2, units)),
         )
-        self._given_gpu = {"source": np.zeros(units), "target": np.zeros(units)}
 
     def refusal(self, unit: int, command: Migrate) -> str | None:
         """Return why a unit cannot move work as ordered, whatever its state, or None."""
@@ -157,46 +158,12 @@ class Handover:
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Share the work of the step; phases begin at their own times, also within it."""
-        units = len(self.params)
-        room_source_gpu = inputs["capacity_source_gpu"] - self._others("source", inputs)
-        room_target_gpu = inputs["capacity_target_gpu"] - self._others("target", inputs)
-        means = Means(*(np.zeros(units) for _ in Means._fields))
-        work_gpu = np.maximum(inputs["work_in_gpu"], 0.0)
-        rules, state = self._rules, self._state
-        end_s = t_s + dt_s
-        if advance(t_s, dt_s, work_gpu, room_source_gpu, room_target_gpu, rules, state, means):
-            self._report(t_s, end_s)
-        forward = state.share_pu >= 0.0
-        self._given_gpu = {
-            "source": means.source_gpu + np.where(forward, means.double_gpu, means.overhead_gpu),
-            "target": means.target_gpu + np.where(forward, means.overhead_gpu, means.double_gpu),
-        }
-        return {
-            "work_given_gpu": work_gpu,
-            "work_source_gpu": self._given_gpu["source"].copy(),
-            "work_target_gpu": self._given_gpu["target"].copy(),
-            "work_overhead_gpu": means.overhead_gpu,
-            "double_running_gpu": means.double_gpu,
-            "backlog_gpu_h": state.backlog_gpu_h.copy(),
-            "moved_pu": np.array([self._moved_pu(i, end_s) for i in range(units)]),
-            "phase_code": np.array(
-                [float(phase_at(state.begins_s[i], end_s + EDGE_S)) for i in range(units)]
-            ),
-        }
-
-    def _others(self, end: str, inputs: Mapping[str, Floats]) -> Floats:
-        """Return the work others gave a hall in the last exchange: all it had, less what came from here."""
-        beside_gpu = inputs[f"offered_{end}_gpu"] - self._given_gpu[end]
-        return np.maximum(beside_gpu, 0.0) + self._reserved_gpu[end]
-
-    def _moved_pu(self, unit: int, t_s: float) -> float:
-        state, begins_s = self._state, self._state.begins_s[unit]
-        phase = phase_at(begins_s, t_s + EDGE_S)
-        part = float(phase > DRAIN)
-        if phase == DRAIN:
-            x = (t_s - begins_s[DRAIN]) / (begins_s[DOUBLE] - begins_s[DRAIN])
-            part = 1.0 if self._rules.stops[unit] else drained(x, self._rules.exponential[unit])
-        return float(state.moved_pu[unit] + part * state.share_pu[unit])
+        for row, port in enumerate(self.inputs):
+            self._inputs[row] = inputs[port.name]
+        outputs = np.empty((N_OUTPUTS, len(self.params)))
+        if advance(t_s, dt_s, self._inputs, self._rules, self._state, outputs):
+            self._report(t_s, t_s + dt_s)
+        return dict(zip(self._names, outputs, strict=True))
 
     def _announce(self, unit: int, command: Migrate) -> None:
         params, begin_s = self.params[unit], float(self._state.begins_s[unit, WARM_UP])

@@ -12,6 +12,7 @@ from cosim.plan import Plan
 from cosim.results import Event, Results, Writer, load
 from cosim.results.writer import results_hash
 from cosim.run.apart import apart
+from cosim.run.collecting import rare_collection
 from cosim.run.manifest import Manifest, prepare, run_folder, write_model
 from cosim.run.progress import progress_bar, time_table
 from cosim.run.ring import Ring
@@ -117,7 +118,8 @@ def _run(plan: Plan, out: Path, progress: bool, step_limit_s: float) -> Results:
         with shared.watch.watching(), progress_bar(scenario.name, plan.clock.until_s, shown=progress) as beat:
             ring = Ring(plan, shared, books.writer, folder, beat)
             write_model(plan, folder)
-            ring.turn()
+            with rare_collection():
+                ring.turn()
             plan.grid.finish()
     except KeyboardInterrupt as error:
         if shared.watch.culprit is None:

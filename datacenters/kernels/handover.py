@@ -13,6 +13,16 @@ IDLE, WARM_UP, TRANSFER, DRAIN, DOUBLE, CUT_OVER, DONE = 0, 1, 2, 3, 4, 5, 6
 EXPONENT = 5.0
 """An exponential drain has fallen to exp(-5) = 0.7 % at its end; that rest is taken off evenly."""
 
+# inputs of every unit
+WORK_GPU, ROOM_SOURCE_GPU, ROOM_TARGET_GPU, OFFERED_SOURCE_GPU, OFFERED_TARGET_GPU = range(5)
+N_INPUTS = 5
+
+# outputs of every unit
+(
+    GIVEN_GPU, SOURCE_GPU, TARGET_GPU, OVERHEAD_GPU, DOUBLE_GPU, BACKLOG_GPU_H, MOVED_PU, PHASE,
+) = range(8)  # fmt: skip
+N_OUTPUTS = 8
+
 HOUR_S = 3600.0
 
 EDGE_S = 1e-9
@@ -27,6 +37,8 @@ class Rules(NamedTuple):
     catch_up_pu: Floats
     exponential: Floats
     stops: Floats
+    reserved_gpu: Floats
+    """(2, units): what source and target keep for others."""
 
 
 class State(NamedTuple):
@@ -41,15 +53,8 @@ class State(NamedTuple):
     begins_s: Floats
     backlog_gpu_h: Floats
     emptied_s: Floats
-
-
-class Means(NamedTuple):
-    """Means over a step, arrays over units: useful work at either hall, and what is run on top."""
-
-    source_gpu: Floats
-    target_gpu: Floats
-    overhead_gpu: Floats
-    double_gpu: Floats
+    given_gpu: Floats
+    """(2, units): what source and target were given in the last exchange."""
 
 
 @jit
@@ -150,7 +155,7 @@ def advance_piece(
     rules: Rules,
     state: State,
     weight: float,
-    means: Means,
+    means: Floats,
 ) -> None:
     r"""Add one piece of a step that lies within one phase to the means, weighted, and to the backlog.
 
@@ -185,34 +190,48 @@ def advance_piece(
             state.emptied_s[i] = at_s + gone_s
     backlog = state.backlog_gpu_h[i] + waiting * span_s / HOUR_S
     state.backlog_gpu_h[i] = 0.0 if state.emptied_s[i] >= at_s else max(backlog, 0.0)
-    means.source_gpu[i] += weight * (origin if ahead else destination)
-    means.target_gpu[i] += weight * (destination if ahead else origin)
-    means.overhead_gpu[i] += weight * overhead
-    means.double_gpu[i] += weight * double
+    means[SOURCE_GPU, i] += weight * (origin if ahead else destination)
+    means[TARGET_GPU, i] += weight * (destination if ahead else origin)
+    means[OVERHEAD_GPU, i] += weight * overhead
+    means[DOUBLE_GPU, i] += weight * double
 
 
 @jit
-def advance(
-    t_s: float,
-    dt_s: float,
-    work_gpu: Floats,
-    room_source_gpu: Floats,
-    room_target_gpu: Floats,
-    rules: Rules,
-    state: State,
-    means: Means,
-) -> bool:
-    """Advance every unit over [t, t + dt): means, backlog and when a backlog was worked off.
+def room_gpu(end: int, i: int, inputs: Floats, rules: Rules, state: State) -> float:
+    """Return what is left in a hall (0 source, 1 target) for this unit.
+
+    Others have what it was offered in the last exchange less what came from here.
+    """
+    beside = inputs[OFFERED_SOURCE_GPU + end, i] - state.given_gpu[end, i]
+    return float(inputs[ROOM_SOURCE_GPU + end, i] - max(beside, 0.0) - rules.reserved_gpu[end, i])
+
+
+@jit
+def moved_pu(i: int, t_s: float, phase: int, rules: Rules, state: State) -> float:
+    """Return the share of the work at the target at `t_s`, which lies in `phase`."""
+    part = 1.0 if phase > DRAIN else 0.0
+    if phase == DRAIN:
+        begins_s = state.begins_s[i]
+        x = (t_s - begins_s[DRAIN]) / (begins_s[DOUBLE] - begins_s[DRAIN])
+        part = 1.0 if rules.stops[i] > 0.0 else drained(x, rules.exponential[i])
+    return float(state.moved_pu[i] + part * state.share_pu[i])
+
+
+@jit
+def advance(t_s: float, dt_s: float, inputs: Floats, rules: Rules, state: State, outputs: Floats) -> bool:
+    """Advance every unit over [t, t + dt): outputs, backlog and when a backlog was worked off.
 
     Work and room hold over the step; phases begin whenever they begin, also within it. Returns whether
-    a phase began or a backlog was worked off.
+    a phase began or a backlog was worked off. `inputs` has shape (N_INPUTS, units), `outputs` (N_OUTPUTS,
+    units).
     """
     news = False
-    for i in range(work_gpu.size):
-        means.source_gpu[i], means.target_gpu[i] = 0.0, 0.0
-        means.overhead_gpu[i], means.double_gpu[i] = 0.0, 0.0
+    for i in range(inputs.shape[1]):
+        outputs[:, i] = 0.0
+        work = max(inputs[WORK_GPU, i], 0.0)
         state.emptied_s[i] = np.nan
-        room = room_target_gpu[i] if state.share_pu[i] >= 0.0 else room_source_gpu[i]
+        ahead = state.share_pu[i] >= 0.0
+        room = room_gpu(1 if ahead else 0, i, inputs, rules, state)
         at_s, end_s = t_s, t_s + dt_s
         while at_s < end_s - EDGE_S:
             phase = phase_at(state.begins_s[i], at_s + EDGE_S)
@@ -222,8 +241,15 @@ def advance(
                     if state.begins_s[i, k] > at_s + EDGE_S:
                         until_s = min(until_s, state.begins_s[i, k])
             span_s = until_s - at_s
-            advance_piece(i, phase, at_s, span_s, work_gpu[i], room, rules, state, span_s / dt_s, means)
+            advance_piece(i, phase, at_s, span_s, work, room, rules, state, span_s / dt_s, outputs)
             at_s = until_s
-        began = phase_at(state.begins_s[i], t_s + EDGE_S) != phase_at(state.begins_s[i], end_s + EDGE_S)
+        ends_in = phase_at(state.begins_s[i], end_s + EDGE_S)
+        began = phase_at(state.begins_s[i], t_s + EDGE_S) != ends_in
         news = news or began or not np.isnan(state.emptied_s[i])
+        over, double = outputs[OVERHEAD_GPU, i], outputs[DOUBLE_GPU, i]
+        outputs[SOURCE_GPU, i] += double if ahead else over
+        outputs[TARGET_GPU, i] += over if ahead else double
+        state.given_gpu[0, i], state.given_gpu[1, i] = outputs[SOURCE_GPU, i], outputs[TARGET_GPU, i]
+        outputs[GIVEN_GPU, i], outputs[BACKLOG_GPU_H, i] = work, state.backlog_gpu_h[i]
+        outputs[MOVED_PU, i], outputs[PHASE, i] = moved_pu(i, end_s, ends_in, rules, state), float(ends_in)
     return news
