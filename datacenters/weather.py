@@ -126,7 +126,9 @@ class Weather:
         Port("ghi_w_per_m2", "solar irradiance on the ground; 0 where a file has none"),
         Port("pressure_bar", "air pressure"),
     )
-    links: ClassVar[tuple[Link, ...]] = (Link("serves", gives={"temp_outdoor_degc": "temp_outdoor_degc"}),)
+    links: ClassVar[tuple[Link, ...]] = (
+        Link("serves", gives={name: name for name in ("temp_outdoor_degc", "temp_wetbulb_degc")}),
+    )
 
     def __init__(self, params: Sequence[WeatherParams]) -> None:
         self.params = tuple(params)
