@@ -174,3 +174,48 @@ def test_without_voltage_a_genset_starts_but_delivers_nothing_until_it_returns()
 def test_what_cannot_be_a_genset_is_refused_with_numbers(changes, text):
     with pytest.raises(ValidationError, match=text):
         GensetParams(**{"p_rated_mw": 2.0, **changes})
+
+
+ENGINE = GensetParams(p_rated_mw=4.0, engine={}, tank_mwh=10.0)
+
+
+def test_the_breaker_of_its_machine_closes_when_the_engine_is_ready():
+    genset = Genset([ENGINE])
+    step(genset, 1.0, 0.0)
+    codes = [step(genset, 1.0, 2.0, closed_code=0.0) for _ in range(12)]
+    assert [out["breaker_code"] for out in codes] == [0.0] * 10 + [1.0, 1.0]
+    assert [out["p_setpoint_mw"] for out in codes[-2:]] == [2.0, 2.0]
+    assert codes[-1]["p_delivered_mw"] == 0.0  # not before the synchroniser has closed it
+    assert step(genset, 1.0, 0.0, closed_code=1.0)["breaker_code"] == 0.0
+
+
+def test_a_set_with_a_machine_burns_for_what_that_machine_delivers():
+    genset = Genset([ENGINE])
+    step(genset, 1.0, 0.0)
+    for _ in range(11):
+        step(genset, 1.0, 2.0, closed_code=0.0)
+    told = step(genset, 1.0, 2.0, closed_code=1.0, p_drawn_mw=-1.5, q_drawn_mvar=-0.7)
+    assert (told["p_mw"], told["q_mvar"]) == (-1.5, -0.7)
+    idle_mw = 4.0 * ENGINE.no_load_pu()
+    assert told["p_fuel_mw"] == pytest.approx(idle_mw + 1.5 * (1.0 / 0.40 - idle_mw / 4.0))
+    assert told["p_unmet_mw"] == pytest.approx(0.5)
+
+
+def test_the_ceiling_of_its_torque_climbs_with_what_the_machine_carries():
+    """Gas: 16 % at once; at rest under that load, one block above it after its recovery time."""
+    genset = Genset([GensetParams(kind="gas", p_rated_mw=4.0, start_s=0.0, engine={})])
+    step(genset, 1.0, 0.0)
+    out = step(genset, 1.0, 4.0, closed_code=0.0)
+    assert out["p_setpoint_mw"] == pytest.approx(0.64)
+    for _ in range(40):
+        out = step(genset, 1.0, 4.0, closed_code=1.0, p_drawn_mw=-0.64)
+    assert out["p_accepted_mw"] == pytest.approx(4.0 * (0.16 + 0.13))
+
+
+def test_a_gas_engine_has_the_inertia_and_governor_of_its_kind():
+    (offer,) = Genset([GensetParams(kind="gas", p_rated_mw=4.3, engine={"droop_pu": 0.05})]).devices()
+    assert offer.models["gensal"]["h_s"] == pytest.approx(
+        0.5 * 710 * (2 * np.pi * 1000 / 60) ** 2 / 5.4e6, rel=0.01
+    )
+    assert offer.models["degov1"]["r_pu"] == 0.05
+    assert Genset([DIESEL]).devices() == (None,)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
+from datacenters.converter import Converter
 from datacenters.hydrogen import Electrolyser, FuelCell, Hydrogen, HydrogenParams
 from datacenters.hydrogen_tank import LHV_MJ_PER_KG, Tank, compressibility, density, pressure
 from datacenters.orders import Order
@@ -211,3 +212,20 @@ def test_hydrogen_for_48_hours_weighs_what_the_fuel_cell_needs():
 def test_what_cannot_be_a_plant_is_refused_with_numbers(model, values, text):
     with pytest.raises(ValidationError, match=text):
         model(**values)
+
+
+def test_a_plant_stands_for_itself_as_a_converter_that_follows_its_power():
+    plant = PLANT.model_copy(update={"converter": Converter()})
+    (offer,) = Hydrogen([plant]).devices()
+    assert offer.models["regc_a"]["sn_mva"] == pytest.approx(5.5)  # of the larger stack
+    assert set(offer.inputs) == {"p_mw", "q_mvar"}
+    assert Hydrogen([PLANT]).devices() == (None,)
+
+
+def test_stacks_do_not_form_a_grid():
+    with pytest.raises(ValidationError, match="'forming_vsm': stacks follow the grid's voltage"):
+        HydrogenParams(
+            tank=Tank(volume_m3=1.0),
+            fuel_cell=FuelCell(p_rated_mw=1.0),
+            converter=Converter(control="forming_vsm"),
+        )
