@@ -105,6 +105,12 @@ def _at_s(event: GridEvent) -> float:
 
 def _connections(seen: Examined) -> Connections:
     """Return who meets the grid where, in the order of the scenario."""
+    if seen.text is not None:
+        start, streams = seen.text.begins(), Streams(seen.text.seed)
+        for kind in seen.roster.kinds.values():  # what they hand the grid may be drawn by chance
+            if kind.component is not None:
+                names = tuple(member.name for member in kind.members)
+                kind.component.reset(Context(start=start, streams=streams, names=names))
     units = seen.wiring.connected
     handed = [_offers(seen.roster.kinds[member.kind], member.name) for member in units]
     return Connections(

@@ -17,7 +17,8 @@ from datacenters.hall_events import Teller
 from datacenters.hall_model import HallModel
 from datacenters.kernels import hall_rows as rows
 from datacenters.sizing import Size
-from datacenters.supply import Drawn, Supply, SupplyParams
+from datacenters.supply import Drawn, Supply
+from datacenters.supply_offer import SupplyParams
 from datacenters.ups import ResetUps
 
 
@@ -191,7 +192,8 @@ class GpuHall:
         heard = self.model.inputs
         for row, port in enumerate(self.inputs[: rows.N_INPUTS]):
             heard[:, row] = inputs[port.name]
-        heard[:, rows.VM_PU] = self._supply.fed(inputs["connected_pu"], inputs["vm_pu"])
+        heard[:, rows.VM_PU] = self._supply.fed(t_s, inputs)
+        heard[:, rows.COOLING_PU] *= self._supply.plant_pu
         if not self._settled:
             self._settle()
         outputs = self.model.advance(dt_s)

@@ -1,42 +1,32 @@
-"""The electrical chain of halls: all that lies between racks and cooling and the connection point."""
+r"""The electrical chain of halls: all that lies between racks and cooling and the connection point.
 
-from collections.abc import Sequence
+With :math:`P_r` of racks, pumps and room fans, :math:`P_m` of chillers and heat-rejection fans (on a feed of
+their own, else part of :math:`P_r`), :math:`P_c` into capacitors, and parabolas :math:`\ell` of supply and
+transformer:
+
+.. math::
+    P_u = P_r + P_c + \ell_u(P_r + P_c), \qquad P = P_u + P_m + \ell_t(P_u + P_m)
+
+Of what passes the supply, the share its device has on the grid comes from there and the rest from batteries;
+what the transformer loses for it counts as passing it, too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from cosim.core.component import Balance, Context, DeviceOffer, Port
+from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params, column
 from cosim.core.types import Bools, Floats
-from datacenters.smoothing import Capacitors, Smoothing
-from datacenters.ups import Bank, Ups
-
-MARGIN_PU = 1.3
-"""Rating of a hall's supply over its IT power: room for cooling, losses and recharging (unconfirmed)."""
-
-
-class SupplyParams(Params):
-    """How one hall is supplied."""
-
-    loss_fixed_pu: float = Field(
-        default=0.006, ge=0, lt=0.1, description="UPS and transformer loss at no load, of rated (unconfirmed)"
-    )
-    loss_linear_pu: float = Field(
-        default=0.013, ge=0, lt=0.2, description="loss in proportion to IT power (unconfirmed)"
-    )
-    loss_square_pu: float = Field(
-        default=0.018, ge=0, lt=0.2, description="loss with its square, at rated (unconfirmed)"
-    )
-    power_factor_pu: float = Field(
-        default=0.98, gt=0.5, le=1, description="lagging, at the connection point (unconfirmed)"
-    )
-    smoothing: Smoothing | None = Field(
-        default=None, description="power floor, ramp limits and capacitors as racks have them; none: neither"
-    )
-    ups: Ups | None = Field(
-        default=None, description="supply of the whole hall with batteries; none: it draws through any dip"
-    )
+from datacenters.psu import Psu
+from datacenters.ride_through import Curve, ride_through
+from datacenters.smoothing import Capacitors
+from datacenters.store import CONNECTED, Bank
+from datacenters.supply_offer import MARGIN_PU, SupplyParams, offered
+from datacenters.ups import Setting, Ups
 
 
 class Drawn(NamedTuple):
@@ -52,11 +42,25 @@ class Drawn(NamedTuple):
     """Part of cooling: pumps and room fans."""
 
 
+@dataclass(frozen=True)
+class Parabola:
+    """Losses over the power of each hall that passes: fixed + linear·P + square·P², each (halls,)."""
+
+    fixed_mw: Floats
+    linear_pu: Floats
+    square_per_mw: Floats
+
+    def of(self, p_mw: Floats, spread_mw2: Floats | float = 0.0) -> Floats:
+        """Return the loss at a mean power with its variance [MW]."""
+        return self.fixed_mw + self.linear_pu * p_mw + self.square_per_mw * (p_mw * p_mw + spread_mw2)
+
+
 class Supply:
     """Chains of all halls of a component: capacitors, conversion losses, batteries, and their devices.
 
     A step of a hall has two calls: `fed` tells what its racks and its plant have before they are advanced,
-    `carry` what is drawn for their power afterwards.
+    `carry` what is drawn for their power afterwards. Racks of a hall go dark together: when nothing carries
+    them, and for a step when the hold-up of their power supplies is shorter than an `eco` transfer.
 
     Parameters
     ----------
@@ -64,21 +68,32 @@ class Supply:
         One a hall.
     rated_mw, gpus_count
         (halls,) IT power with every accelerator busy, and accelerators.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong in files of ride-through curves.
     """
 
     inputs: ClassVar[tuple[Port, ...]] = (
         Port("connected_pu", "share of the hall its supply has on the grid, as the grid's device tells", 1.0),
+        Port("ceased_count", "how often it has let go so far, mean over its groups", 0.0),
+        Port("feed_pu", "share of its mechanical feed that is on the grid", 1.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("p_mw", "power drawn at the connection point, mean over the step, as all powers"),
         Port("q_mvar", "reactive power drawn"),
-        Port("loss_mw", "UPS and transformer losses"),
+        Port("loss_mw", "losses of supply, its batteries' charging, and transformer"),
         Port("pue_pu", "IT power, cooling and losses over IT power, at the end; 0 without supply"),
         Port("facility_mw", "IT power, cooling and losses, from the grid or from batteries"),
         Port("capacitor_mw", "power into the capacitors of power supplies, below 0 out of them"),
         Port("capacitor_energy_mwh", "energy in them, at the end"),
         Port("order_mw", "power the hall would draw with all of its supply on the grid"),
         Port("order_mvar", "reactive power it would draw"),
+        Port("order_racks_mw", "part of it that passes the supply, as racks and pumps do"),
+        Port("order_racks_mvar", "reactive power of that part"),
+        Port("order_plant_mw", "part of it on the mechanical feed"),
+        Port("order_plant_mvar", "reactive power of that part"),
         Port("ups_mw", "power out of the batteries of its supply, below 0 stored"),
         Port("ups_energy_mwh", "energy in them, at the end"),
         Port("ups_reset_code", "1 while its supply is switched back by hand"),
@@ -90,80 +105,196 @@ class Supply:
     )
 
     def __init__(self, params: Sequence[SupplyParams], rated_mw: Floats, gpus_count: Floats) -> None:
-        self._ups = tuple(p.ups for p in params)
-        self._bank = Bank(self._ups, rated_mw)
+        self._params, self._rated_mw = tuple(params), rated_mw
+        self._curves = _curves(params)
+        self._bank = Bank([p.store() for p in params], rated_mw)
         self._capacitors = Capacitors([p.smoothing for p in params], gpus_count)
-        self._rated_mva = rated_mw * MARGIN_PU
-        self._loss_fixed_mw = column(params, "loss_fixed_pu") * rated_mw
-        self._loss_linear_pu = column(params, "loss_linear_pu")
-        self._loss_square_per_mw = column(params, "loss_square_pu") / rated_mw
+        bare = np.array([p.ups is None and p.psu is not None for p in params], dtype=np.bool_)
+        losses = np.array([(p.ups or Ups()).loss() for p in params]).reshape(-1, 3) * ~bare[:, None]
+        self._ups_loss = Parabola(losses[:, 0] * rated_mw, losses[:, 1], losses[:, 2] / rated_mw)
+        rated_mva = rated_mw * MARGIN_PU
+        transformers = [p.transformer for p in params]
+        self._transformer_loss = Parabola(
+            column(transformers, "no_load_pu") * rated_mva,
+            np.zeros_like(rated_mw),
+            column(transformers, "load_pu") / rated_mva,
+        )
+        self._guarded: Bools = self._bank.present | bare
+        self._fragile = bare & ~self._bank.present
+        self._fed_apart = np.array([p.mechanical_feed is not None for p in params], dtype=np.bool_)
+        self._any_apart = bool(self._fed_apart.any())
+        eco = [p.ups is not None and p.ups.mode == "eco" for p in params]
+        self._gap_s = np.array(
+            [
+                one.transfer_s + one.eco_transfer_s if e else 0.0
+                for one, e in zip(_known(params), eco, strict=True)
+            ]
+        )
+        self._hold_s = np.array([(p.psu or Psu()).hold_s for p in params])
+        self._watched: Bools = self._fragile | np.array(eco, dtype=np.bool_)
+        self._any_watched = bool(self._watched.any())
         self._tan_phi = np.tan(np.arccos(column(params, "power_factor_pu")))
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
         """Forget the run: all stores are full."""
+        count = len(self._params)
+        self._names = [context.names[i] if i < len(context.names) else f"gpu_hall {i}" for i in range(count)]
         self._context = context
         self._bank.reset()
         self._capacitors.reset()
-        self._reset_code = np.zeros(len(self._ups))
+        self._reset_code = np.zeros(count)
+        self._ceased_count = np.zeros(count)
+        self._it_mw = self._rated_mw
+        self._checked_s = 0.0
+        self.plant_pu: Floats = np.ones(count)
+        """(halls,) 1, or 0 where the mechanical feed is open."""
 
     def devices(self) -> tuple[DeviceOffer | None, ...]:
         """Return what stands for each hall in a grid that integrates dynamic models."""
-        pairs = zip(self._ups, self._rated_mva.tolist(), strict=True)
-        return tuple(None if ups is None else ups.offer(rated_mva) for ups, rated_mva in pairs)
+        return tuple(
+            offered(p, self.settings(i), self._curves[i], float(self._rated_mw[i]))
+            for i, p in enumerate(self._params)
+        )
+
+    def settings(self, unit: int) -> tuple[Setting, ...]:
+        """Return what the groups of a hall's supply are set to, drawn from the hall's own stream."""
+        ups = self._params[unit].ups
+        if ups is None:
+            return ()
+        return ups.settings(self._context.streams.stream(f"supply/{self._names[unit]}"))
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a hall cannot be switched back."""
         del command
-        return "it has no ups" if self._ups[unit] is None else None
+        return "it has no ups" if self._params[unit].ups is None else None
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
         """Switch a supply back to the grid by hand."""
         del name, command
         self._reset_code[unit] = 1.0
-        names = self._context.names
-        who = names[unit] if unit < len(names) else f"gpu_hall {unit}"
-        self._context.emit(t_s, who, "reset_ups", "supply is switched back by hand")
+        self._context.emit(t_s, self._names[unit], "reset_ups", "supply is switched back by hand")
 
-    def fed(self, connected_pu: Floats, vm_pu: Floats) -> Floats:
+    def fed(self, t_s: float, inputs: Mapping[str, Floats]) -> Floats:
         """Return the voltage behind the supply [pu], (halls,): 0 where a hall is dark.
 
-        What the grid carries over the step is kept for `carry`.
+        What the grid carries over the step is kept for `carry`, and in `plant_pu` which plants have voltage.
+        `inputs` has the ports of this class and `vm_pu`.
         """
-        self._share_pu, runs = self._bank.supplied(connected_pu, vm_pu)
-        self._lit: Bools = runs
-        behind_pu: Floats = np.where(runs, np.where(self._share_pu > 0.0, vm_pu, 1.0), 0.0)
+        vm_pu = inputs["vm_pu"]
+        share = np.where(self._guarded, np.clip(inputs["connected_pu"], 0.0, 1.0), 1.0)
+        share[vm_pu == 0.0] = 0.0
+        carried = self._bank.present & (self._bank.energy_mwh > 0.0)
+        runs: Bools = (share >= CONNECTED) | carried
+        if self._any_watched:
+            runs &= ~self._dropped(inputs["ceased_count"], t_s)
+        self._share_pu, self._lit = share, runs
+        if self._any_apart:
+            live = (inputs["feed_pu"] >= CONNECTED) & (vm_pu > 0.0)
+            self.plant_pu = np.where(self._fed_apart & ~live, 0.0, 1.0)
+        behind_pu: Floats = np.where(runs, np.where(share > 0.0, vm_pu, 1.0), 0.0)
         return behind_pu
 
+    def _dropped(self, ceased_count: Floats, t_s: float) -> Bools:
+        """Return which halls lost their racks since the last step: most of their groups let go, unbridged."""
+        since, self._ceased_count = ceased_count - self._ceased_count, ceased_count.copy()
+        if not (since > 0.0).any():
+            return np.zeros(since.size, dtype=np.bool_)
+        hold_s = self._hold_s * self._rated_mw / np.maximum(self._it_mw, 1e-9)
+        dropped: Bools = self._watched & (since >= 0.5) & (self._fragile | (self._gap_s > hold_s))
+        for i in np.flatnonzero(dropped).tolist():
+            text = "their power supplies let go"
+            if not self._fragile[i]:
+                gap_ms, hold_ms = 1e3 * self._gap_s[i], 1e3 * hold_s[i]
+                text = f"a transfer of {gap_ms:.3g} ms outlasts their hold-up of {hold_ms:.3g} ms"
+            self._context.emit(t_s, self._names[i], "racks_drop", f"racks drop: {text}")
+        return dropped
+
     def carry(self, drawn: Drawn, dt_s: float) -> dict[str, Floats]:
-        """Return the outputs of a step of `dt_s` in which racks and plant drew so much, each (halls,)."""
-        share_pu, it_mw = self._share_pu, drawn.it_mw
-        chain_mw = self._loss_mw(it_mw, drawn.it_square_mw2)
-        facility_mw = it_mw + chain_mw + drawn.cooling_mw
-        end_mw = drawn.it_end_mw + drawn.cooling_end_mw
-        end_mw = end_mw + self._loss_mw(drawn.it_end_mw, drawn.it_end_mw**2)
+        """Return the outputs of a step of `dt_s` in which racks and plant drew so much, each (halls,).
+
+        Raises
+        ------
+        ScenarioError
+            When a battery cannot feed its hall for one step.
+        """
+        if dt_s > self._checked_s:
+            self._bank.check_step(self._names, dt_s)
+            self._checked_s = dt_s
+        it_mw = self._it_mw = drawn.it_mw
         capacitor_mw = self._capacitors.charge(it_mw, self._lit, dt_s)
-        demand_mw = facility_mw + capacitor_mw
-        demand_mvar = demand_mw * self._tan_phi
-        recharge_mw, ups_mw, loss_mw = self._bank.carry(demand_mw, share_pu, dt_s)
+        all_mw = it_mw + drawn.cooling_mw
+        spread_mw2 = drawn.it_square_mw2 - it_mw * it_mw
+        plant_mw = None
+        if self._any_apart:
+            plant_mw = np.where(self._fed_apart, drawn.cooling_mw - drawn.mover_mw, 0.0)
+        ups_mw, transformer_mw = self._losses(all_mw + capacitor_mw, plant_mw, spread_mw2)
+        chain_mw = ups_mw + transformer_mw
+        demand_mw = plain_mw = all_mw + capacitor_mw + chain_mw
+        apart_mw = np.zeros_like(it_mw)
+        if plant_mw is not None:
+            passing_mw = plain_mw - transformer_mw
+            lossy = 1.0 + np.divide(transformer_mw, passing_mw, out=apart_mw.copy(), where=passing_mw > 0.0)
+            apart_mw = plant_mw * lossy
+            demand_mw = plain_mw - apart_mw
+        extra_mw, given_mw, charging_mw = self._bank.carry(demand_mw, self._share_pu, dt_s)
+        drawn_pu = np.where(self._bank.present, self._share_pu, 1.0)
         reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
-        drawn_pu = np.where(self._bank.present, share_pu, 1.0)
+        ordered_mw, q_racks, q_plant = (
+            demand_mw + extra_mw,
+            demand_mw * self._tan_phi,
+            apart_mw * self._tan_phi,
+        )
         return {
-            "p_mw": drawn_pu * demand_mw + recharge_mw,
-            "q_mvar": drawn_pu * demand_mvar,
-            "loss_mw": chain_mw + loss_mw,
-            "pue_pu": np.divide(end_mw, drawn.it_end_mw, out=np.zeros_like(it_mw), where=self._lit),
-            "facility_mw": facility_mw,
+            "p_mw": drawn_pu * demand_mw + extra_mw + apart_mw,
+            "q_mvar": drawn_pu * q_racks + q_plant,
+            "loss_mw": chain_mw + charging_mw,
+            "pue_pu": self._pue_pu(drawn, plant_mw),
+            "facility_mw": all_mw + chain_mw,
             "capacitor_mw": capacitor_mw,
             "capacitor_energy_mwh": self._capacitors.energy_mwh.copy(),
-            "order_mw": demand_mw + recharge_mw,
-            "order_mvar": demand_mvar,
-            "ups_mw": ups_mw,
+            "order_mw": ordered_mw + apart_mw,
+            "order_mvar": q_racks + q_plant,
+            "order_racks_mw": ordered_mw,
+            "order_racks_mvar": q_racks,
+            "order_plant_mw": apart_mw,
+            "order_plant_mvar": q_plant,
+            "ups_mw": given_mw,
             "ups_energy_mwh": self._bank.energy_mwh.copy(),
             "ups_reset_code": reset_code,
         }
 
-    def _loss_mw(self, it_mw: Floats, it_square_mw2: Floats) -> Floats:
-        """Return what conversion loses [MW], (halls,): nothing in a dark hall."""
-        fixed_mw = np.where(self._lit, self._loss_fixed_mw, 0.0)
-        return fixed_mw + self._loss_linear_pu * it_mw + self._loss_square_per_mw * it_square_mw2
+    def _losses(
+        self, all_mw: Floats, plant_mw: Floats | None, spread_mw2: Floats | float
+    ) -> tuple[Floats, Floats]:
+        """Return what supply and transformer lose [MW], (halls,): a dark hall's supply loses nothing."""
+        passing_mw = all_mw if plant_mw is None else all_mw - plant_mw
+        ups_mw = np.where(self._lit, self._ups_loss.of(passing_mw, spread_mw2), 0.0)
+        live = self._lit | (all_mw > 0.0)
+        transformer_mw = np.where(live, self._transformer_loss.of(all_mw + ups_mw, spread_mw2), 0.0)
+        return ups_mw, transformer_mw
+
+    def _pue_pu(self, drawn: Drawn, plant_mw: Floats | None) -> Floats:
+        it_mw = drawn.it_end_mw
+        all_mw = it_mw + drawn.cooling_end_mw
+        ups_mw, transformer_mw = self._losses(all_mw, plant_mw, 0.0)
+        total_mw = all_mw + ups_mw + transformer_mw
+        return np.divide(total_mw, it_mw, out=np.zeros_like(it_mw), where=self._lit & (it_mw > 0.0))
+
+
+def _known(params: Sequence[SupplyParams]) -> list[Ups]:
+    return [p.ups or Ups() for p in params]
+
+
+def _curves(params: Sequence[SupplyParams]) -> list[Curve | None]:
+    """Return the ride-through curve of each hall."""
+    found: list[Curve | None] = []
+    wrong: list[str] = []
+    for p in params:
+        name = p.ups.ride_through if p.ups is not None else None if p.psu is None else p.psu.ride_through
+        try:
+            found.append(None if name is None else ride_through(name))
+        except ScenarioError as error:
+            wrong += str(error).splitlines()
+    collected(wrong, ScenarioError)
+    return found

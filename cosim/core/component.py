@@ -181,7 +181,7 @@ class Component(Protocol):
     The class attributes `links`, `commands`, `balances` may be left out when empty, as may the methods
 
     * `command(t_s, unit, name, command)`: obey a scenario event;
-    * `devices()`: per unit a `DroopOffer`, a `DeviceOffer`, both in a tuple, or None;
+    * `devices()`: per unit a `DroopOffer`, a `DeviceOffer`, both in a tuple, or None (asked after `reset`);
     * `refusal(unit, command) -> str | None`: why a command can never be obeyed, so that a scenario is
       refused before it runs;
     * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`);

@@ -15,15 +15,17 @@ from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.feeds import MechanicalFeed, Transformer
 from datacenters.genset import GensetParams
 from datacenters.gpu import Node, Stage
 from datacenters.hall import GpuHallParams
 from datacenters.hydrogen import ALKALINE, Electrolyser, FuelCell, HydrogenParams
 from datacenters.hydrogen_tank import Tank
 from datacenters.must_take import MustTakeParams
+from datacenters.psu import Psu, RackBattery
 from datacenters.smoothing import Smoothing
 from datacenters.supercapacitor import SupercapacitorParams
-from datacenters.ups import Ups
+from datacenters.ups import Spread, Ups
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
 
@@ -62,7 +64,12 @@ TABLES = {
     ("hall.md", "Cooling"): parameter_table(Cooling),
     ("hall.md", "LiquidCircuit"): parameter_table(LiquidCircuit),
     ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
-    ("hall.md", "Ups"): parameter_table(Ups),
+    ("supply.md", "Ups"): parameter_table(Ups),
+    ("supply.md", "Spread"): parameter_table(Spread),
+    ("supply.md", "Psu"): parameter_table(Psu),
+    ("supply.md", "RackBattery"): parameter_table(RackBattery),
+    ("supply.md", "Transformer"): parameter_table(Transformer),
+    ("supply.md", "MechanicalFeed"): parameter_table(MechanicalFeed),
     ("hall.md", "racks"): rack_table(),
     ("it_power.md", "Node"): parameter_table(Node),
     ("it_power.md", "Stage"): parameter_table(Stage),

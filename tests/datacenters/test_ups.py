@@ -9,7 +9,8 @@ from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.ups import ResetUps, Ups
 
 HALL = GpuHallParams(rack="gb200_nvl72", it_rated_mw=100.0, ups=Ups(battery_min=2.0))
-WORK = {"work_gpu": np.array([40_000.0]), "temp_outdoor_degc": np.array([15.0]), "cap_pu": np.ones(1)}
+CALM = {port.name: np.array([port.default]) for port in GpuHall.inputs}
+WORK = {**CALM, "work_gpu": np.array([40_000.0]), "temp_outdoor_degc": np.array([15.0])}
 
 
 def stepped(hall, t_s, connected, dt_s=1.0, vm=1.0):
