@@ -125,7 +125,7 @@ def machines(params: GpuHallParams) -> Floats:
         (cooling.air, rated.air_mw, cooling.air.water_rise_k),
     ):
         sized_mw = heat_mw if heat_mw > 0.0 else 1.0  # a circuit that is not there is never asked
-        rejection = rejection_row(circuit.rejection, sized_mw, rise_k)
+        rejection = rejection_row(circuit.rejection, sized_mw, rise_k, cooling.pressure_bar)
         found.append(np.concatenate([rejection, chiller_row(circuit.chiller, circuit.chiller_pu * sized_mw)]))
     return np.array(found)
 

@@ -158,8 +158,8 @@ def jit_lent(function: F) -> F:
 
 
 def jit_sums(function: F) -> F:
-    """Compile as `jit` does, with leave to add up in any order and to fuse multiplications with additions.
+    """Compile as `jit_lent` does, with leave to add up in any order and to fuse multiplications with additions.
 
     That is what makes vector code of a loop that adds up; results differ from NumPy's by rounding alone.
     """
-    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"}, _nrt=False)

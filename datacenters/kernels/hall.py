@@ -3,7 +3,7 @@
 Rows of the arrays are named in `hall_rows`.
 """
 
-from cosim.core.jit import jit
+from cosim.core.jit import jit_lent
 from cosim.core.types import Floats
 from datacenters.kernels import hall_rows as rows
 from datacenters.kernels.chillers import SINK_APPROACH_K, chiller_capacity_mw, chiller_mw
@@ -52,7 +52,7 @@ _SUMS = _PLANT + 4
 N_SCRATCH = _SUMS + N_SUMS
 
 
-@jit
+@jit_lent
 def carry(propagator: Floats, column: Floats, result: Floats) -> None:
     """Write `column @ propagator` to `result`, row after row, which the compiler turns into vectors."""
     for row in range(rows.N_NODES):
@@ -62,7 +62,7 @@ def carry(propagator: Floats, column: Floats, result: Floats) -> None:
             result[row] += propagator[k, row] * column[k]
 
 
-@jit
+@jit_lent
 def take(
     machines: Floats, mcp_mw_per_k: float, set_degc: float, back_degc: float, outdoor_degc: float,
     wetbulb_degc: float, pressure_bar: float, service_pu: float, chillers_pu: float, plant: Floats,
@@ -95,7 +95,7 @@ def take(
     return free_mw + trim_mw
 
 
-@jit
+@jit_lent
 def substep(
     params: Floats, machines: Floats, propagators: Floats, inputs: Floats, dt_s: float, nodes: Floats,
     drives: Floats, memory: Floats, racks: Floats, scratch: Floats,
@@ -172,7 +172,7 @@ def substep(
     sums[LAST_COOLING] = cooling_mw
 
 
-@jit
+@jit_lent
 def report(
     params: Floats, capacity: Floats, inputs: Floats, nodes: Floats, memory: Floats, racks: Floats,
     steps: int, scratch: Floats, row: Floats,
@@ -223,7 +223,7 @@ def report(
     )
 
 
-@jit
+@jit_lent
 def advance_halls(
     steps: int, dt_s: float, params: Floats, capacity: Floats, machines: Floats, propagators: Floats,
     inputs: Floats, nodes: Floats, drives: Floats, memory: Floats, racks: Floats, outputs: Floats,

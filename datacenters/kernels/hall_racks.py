@@ -1,8 +1,8 @@
-"""Kernels that take the racks of one hall through a sub-step: what they may draw, do, and when they switch."""
+"""Kernels that take the racks of one hall through a sub-step: what they draw, do, and when they switch."""
 
 from math import exp
 
-from cosim.core.jit import jit
+from cosim.core.jit import jit_lent
 from cosim.core.types import Floats
 from datacenters.kernels import hall_rows as rows
 from datacenters.kernels.clocks import (
@@ -51,7 +51,7 @@ from datacenters.kernels.racks import (
 N_SUMS = 12
 
 
-@jit
+@jit_lent
 def in_common(params: Floats, dt_s: float, runs: bool, common: Floats) -> None:
     """Write what a sub-step is for all racks; where streams rest, dies meet only the fluid around them."""
     common[ALPHA], common[LEAK] = (
@@ -75,7 +75,7 @@ def in_common(params: Floats, dt_s: float, runs: bool, common: Floats) -> None:
     common[STREAM] = 1.0 if runs else 0.0
 
 
-@jit
+@jit_lent
 def sequence(
     params: Floats, nodes: Floats, memory: Floats, racks: Floats, lit: bool, runs: bool, dt_s: float
 ) -> None:  # fmt: skip
@@ -100,7 +100,7 @@ def sequence(
         memory[rows.GOOD_S] = memory[rows.GOOD_S] + dt_s if good else 0.0
 
 
-@jit
+@jit_lent
 def advance_racks(
     params: Floats, memory: Floats, racks: Floats, common: Floats, work_gpu: float, cap_pu: float,
     dt_s: float, given: Floats, sums: Floats,
@@ -155,7 +155,7 @@ def advance_racks(
     sums[LAST_IT] = drawn_mw + above_mw * common[DECAY] + given[SUM_LEAK]
 
 
-@jit
+@jit_lent
 def is_alike(params: Floats, memory: Floats) -> bool:
     """Return whether all racks are on and cool, so that one wish stands for all."""
     if memory[rows.OFF_RACKS] > 0.0 or memory[rows.OVER_K] > 0.0:

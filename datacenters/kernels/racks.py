@@ -16,7 +16,7 @@ References
 .. [1] E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, 2nd ed., sect. IV.1.
 """
 
-from cosim.core.jit import jit, jit_sums
+from cosim.core.jit import jit_lent, jit_sums
 from cosim.core.types import Floats
 from datacenters.kernels import hall_rows as rows
 from datacenters.kernels.clocks import clock_by_heat, dynamic_share, speed_at_clock, utilisation_curve
@@ -132,7 +132,7 @@ def advance_each(common: Floats, racks: Floats, sums: Floats) -> None:
     sums[SUM_OVER] = over
 
 
-@jit
+@jit_lent
 def assigned_pu(busy_pu: float, spread: float) -> float:
     """Return the busy share of one rack where the hall's is `busy_pu`: u + s·u·(1 - u).
 
@@ -142,7 +142,7 @@ def assigned_pu(busy_pu: float, spread: float) -> float:
     return busy_pu + spread * busy_pu * (1.0 - busy_pu)
 
 
-@jit
+@jit_lent
 def rack_mw(params: Floats, assigned: float, cap_clock: float, temp_die_degc: float) -> float:
     """Return what one rack wants to draw where heat may hold its clocks below `cap_clock` [MW]."""
     clock = min(cap_clock, clock_by_heat(params, temp_die_degc))
@@ -152,7 +152,7 @@ def rack_mw(params: Floats, assigned: float, cap_clock: float, temp_die_degc: fl
     return (params[rows.IDLE_MW] + params[rows.SPAN_MW] * share) / params[rows.RACKS]
 
 
-@jit
+@jit_lent
 def wishes(params: Floats, racks: Floats, busy_pu: float, cap_clock: float) -> float:
     """Write what each rack wants, and how that falls with its heat; return their sum [MW].
 
@@ -170,7 +170,7 @@ def wishes(params: Floats, racks: Floats, busy_pu: float, cap_clock: float) -> f
     return wanted_mw
 
 
-@jit
+@jit_lent
 def mean_spread(racks: Floats) -> float:
     """Return the mean spread of the racks that are on: it is 0 where all are."""
     spread = on = 0.0
@@ -180,7 +180,7 @@ def mean_spread(racks: Floats) -> float:
     return spread / on if on > 0.0 else 0.0
 
 
-@jit
+@jit_lent
 def done_and_held(
     params: Floats, racks: Floats, dies: int, busy_pu: float, cap_clock: float
 ) -> tuple[float, float]:
@@ -199,7 +199,7 @@ def done_and_held(
     return done, held
 
 
-@jit
+@jit_lent
 def rescale(racks: Floats, factor: float, extra_mw: float) -> None:
     """Scale what each rack wants, then add as much to each that is on."""
     for i in range(racks.shape[1]):
@@ -207,7 +207,7 @@ def rescale(racks: Floats, factor: float, extra_mw: float) -> None:
         racks[rows.SLOPE, i] *= factor
 
 
-@jit
+@jit_lent
 def switch_off(racks: Floats, trip_degc: float) -> float:
     """Switch off racks whose dies are at `trip_degc` or above; return how many are off [racks]."""
     off = 0.0
@@ -218,7 +218,7 @@ def switch_off(racks: Floats, trip_degc: float) -> float:
     return off
 
 
-@jit
+@jit_lent
 def switch_on(racks: Floats, ready_degc: float, many: float) -> None:
     """Switch on `many` racks, the first first, of those that are off and below `ready_degc`."""
     left = many
@@ -242,7 +242,7 @@ def totals(racks: Floats, sums: Floats) -> None:
     sums[0], sums[1], sums[2], sums[3], sums[4] = die, coolant, mass, carried, flow
 
 
-@jit
+@jit_lent
 def hottest_degc(racks: Floats) -> float:
     """Return the temperature of the hottest dies."""
     hottest = racks[rows.DIE_DEGC, 0]
