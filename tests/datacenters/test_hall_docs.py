@@ -15,6 +15,7 @@ from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.engine import Engine
 from datacenters.feeds import MechanicalFeed, Transformer
 from datacenters.genset import GensetParams
 from datacenters.gpu import Node, Stage
@@ -80,6 +81,7 @@ TABLES = {
     ("storage.md", "MustTakeParams"): parameter_table(MustTakeParams),
     ("storage.md", "must_take kinds"): kinds_table(MustTakeParams, must_take.KINDS),
     ("genset.md", "GensetParams"): parameter_table(GensetParams),
+    ("genset.md", "Engine"): parameter_table(Engine),
     ("genset.md", "genset kinds"): kinds_table(GensetParams, genset.KINDS),
     ("hydrogen.md", "HydrogenParams"): parameter_table(HydrogenParams),
     ("hydrogen.md", "Tank"): parameter_table(Tank),
