@@ -213,7 +213,7 @@ def switch_off(racks: Floats, trip_degc: float) -> float:
     off = 0.0
     for i in range(racks.shape[1]):
         if racks[rows.DIE_DEGC, i] >= trip_degc:
-            racks[rows.ON_PU, i] = 0.0
+            racks[rows.ON_PU, i] = racks[rows.POWER_MW, i] = 0.0
         off += 1.0 - racks[rows.ON_PU, i]
     return off
 

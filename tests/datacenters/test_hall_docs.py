@@ -14,7 +14,7 @@ from datacenters import genset, must_take
 from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.converter import Converter
-from datacenters.cooling import AirCircuit, Cooling, LiquidCircuit
+from datacenters.cooling import AirCircuit, Cooling, Limits, LiquidCircuit, Structure
 from datacenters.engine import Engine
 from datacenters.feeds import MechanicalFeed, Transformer
 from datacenters.genset import GensetParams
@@ -65,6 +65,8 @@ TABLES = {
     ("hall.md", "Cooling"): parameter_table(Cooling),
     ("hall.md", "LiquidCircuit"): parameter_table(LiquidCircuit),
     ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
+    ("hall.md", "Structure"): parameter_table(Structure),
+    ("hall.md", "Limits"): parameter_table(Limits),
     ("supply.md", "Ups"): parameter_table(Ups),
     ("supply.md", "Spread"): parameter_table(Spread),
     ("supply.md", "Psu"): parameter_table(Psu),
