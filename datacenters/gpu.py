@@ -112,3 +112,42 @@ FRONTIER_NODE = Node(
 Memory, four network cards and storage; four switches of 250 W for 16 nodes are fed by the rectifiers.
 ExaDigiT/RAPS, `config/frontier.yaml` (published).
 """
+
+H100_NODE = Node(
+    gpus_count=8,
+    gpu_idle_kw=0.075,
+    gpu_full_kw=0.7,
+    cpus_count=2,
+    cpu_idle_kw=0.1,
+    cpu_full_kw=0.35,
+    fixed_kw=0.95,
+    fan_idle_kw=0.15,
+    fan_full_kw=0.8,
+    stages=(Stage(eta_pu=0.95),),
+)
+"""One air-cooled 8 x H100 system at the inlet of its power supplies: 8.47 kW at full work, 2.0 kW at idle.
+
+Board power (700 W) and processors (350 W) are published; the sum is what was measured at most (8.4-8.48 kW,
+arXiv 2412.08602, published). Fans, switches, network, memory, supplies and idle powers (unconfirmed).
+"""
+
+H100_LIQUID_NODE = H100_NODE.model_copy(update={"fan_idle_kw": 0.05, "fan_full_kw": 0.15})
+"""The same behind cold plates: fans for what the plates leave (unconfirmed)."""
+
+GB200_TRAY = Node(
+    gpus_count=4,
+    gpu_idle_kw=0.125,
+    gpu_full_kw=1.2,
+    cpus_count=2,
+    cpu_idle_kw=0.04,
+    cpu_full_kw=0.4,
+    fixed_kw=0.38,
+    fan_idle_kw=0.03,
+    fan_full_kw=0.15,
+    stages=(Stage(eta_pu=0.965, beside_kw=0.3),),
+)
+"""One of 18 trays of a GB200 NVL72 with its part of the switch trays, at the inlet of the rectifiers.
+
+Board power (1.2 kW), rectifiers of 0.965 at full load (ORv3) and the sum of 120 kW a rack are published; the
+rest (unconfirmed).
+"""

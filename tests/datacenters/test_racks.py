@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from cosim.scenario.explain import validated
 from datacenters.catalog.racks import Rack, rack, rack_names
-from datacenters.gpu import FRONTIER_NODE
+from datacenters.gpu import FRONTIER_NODE, GB200_TRAY, H100_LIQUID_NODE, H100_NODE
 from datacenters.hall import GpuHall, GpuHallParams
 
 OWN = """
@@ -62,6 +62,20 @@ def test_heat_of_the_dies_is_a_plausible_power_of_one_accelerator(name):
     assert 0.3 < gpu_kw < 1.5
     if tdp_kw:
         assert gpu_kw == pytest.approx(tdp_kw, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "node", "nodes"),
+    [
+        ("h100_hgx_air", H100_NODE, 4),
+        ("h100_hgx_liquid", H100_LIQUID_NODE, 8),
+        ("gb200_nvl72", GB200_TRAY, 18),
+    ],
+)
+def test_racks_of_the_catalog_draw_what_their_parts_do(name, node, nodes):
+    model = rack(name)
+    assert nodes * node.p_kw(1.0, 1.0) == pytest.approx(model.full_load_kw, rel=0.002)
+    assert node.p_kw(0.0, 0.0) / node.p_kw(1.0, 1.0) == pytest.approx(model.idle_pu, rel=0.01)
 
 
 def test_a_rack_of_ones_own_is_ten_lines():

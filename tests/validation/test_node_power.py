@@ -1,9 +1,10 @@
 """Power of a measured node, and what power caps cost, against published measurements.
 
-Node: 8 x H100 HGX, nameplate 10.2 kW: at most 8.4-8.48 kW (arXiv 2412.08602), 76 % of it in heavy training,
-best published model 11.4 % off in the mean (arXiv 2506.14551). Caps: llmgarage.ai 2026-02 (RTX 3090,
-prefill), inventivehq.com (RTX 5060 Ti, decode), factryze.ai (H100, inference; secondary), arXiv 2605.11999
-(H200, decode).
+Node: 8 x H100 HGX, nameplate 10.2 kW: at most 8.4-8.48 kW (arXiv 2412.08602). Heavy training draws 76 % of
+the nameplate, and the best published model is off by 11.4 % in the mean of absolute errors (arXiv
+2506.14551): relative, 67.3 to 84.7 %. That is no bound of what nodes do; no model is expected to be nearer.
+Caps: llmgarage.ai 2026-02 (RTX 3090, prefill), inventivehq.com (RTX 5060 Ti, decode), factryze.ai (H100,
+inference; secondary), arXiv 2605.11999 (H200, decode).
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from cosim.core.component import Context
 from cosim.core.streams import Streams
+from datacenters.gpu import H100_NODE
 from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.training import Training, TrainingParams
 
@@ -40,6 +42,10 @@ def test_a_node_draws_at_most_what_was_measured():
     assert 8.4 <= full["it_mw"][0] * 1e3 / NODES <= 8.48
 
 
+def test_the_parts_of_a_node_draw_at_most_what_was_measured():
+    assert 8.4 <= H100_NODE.p_kw(1.0, 1.0) <= 8.48
+
+
 def test_heavy_training_draws_its_published_share_of_the_nameplate():
     hall = GpuHall([H100])
     job = Training([TrainingParams(gpus_count=NODES * 8.0)])  # duty and low level as shipped, nothing fitted
@@ -49,7 +55,7 @@ def test_heavy_training_draws_its_published_share_of_the_nameplate():
         work = job.step(0.1 * n, 0.1, {})["work_gpu"][0]
         drawn_kw.append(hall.step(0.1 * n, 0.1, calm(hall, work_gpu=work))["it_mw"][0] * 1e3 / NODES)
     mean_pu = float(np.mean(drawn_kw)) / NAMEPLATE_KW
-    assert mean_pu == pytest.approx(0.76, rel=0.114)
+    assert mean_pu == pytest.approx(0.76, rel=0.114)  # 0.673 to 0.847; the model has 0.695
     assert max(drawn_kw) <= 8.48
 
 
