@@ -148,6 +148,13 @@ def test_the_hottest_hour_of_a_typical_year_lies_below_the_design_day(site, belo
     assert least < design_day(site).temp_outdoor_degc - hottest < most
 
 
+def test_zhongwei_has_more_than_300_days_of_free_cooling():
+    # published (secondary): more than 300 days; here: 32 °C from a dry cooler of 6 K all day long
+    unit = weather(datetime(2025, 1, 1, tzinfo=HEFEI), {"site": "zhongwei"})
+    days = [max(temps(unit, (24 * d + h) * 3600.0, 3600.0)[0] for h in range(12, 20)) for d in range(365)]
+    assert 300 < np.sum(np.array(days) <= 26.0) < 340
+
+
 # pvlib 0.16.1: height of the sun by NREL's algorithm, irradiance by `clearsky.haurwitz`
 SUN = [
     ("hefei", 117.3, 31.87, datetime(2025, 3, 21, 4, 0, tzinfo=UTC), 58.157, 870.2),
