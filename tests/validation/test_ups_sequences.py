@@ -82,6 +82,7 @@ def test_one_dip_to_a_third_takes_ten_seconds_of_battery_and_fifteen_of_walk_in(
     whole_s = t_s[np.flatnonzero(part < 1.0)[-1] + 1]
     assert [on_battery_s, walk_in_s, whole_s] == pytest.approx([10.005, 20.055, 35.055], abs=3 * STEP_S)
     assert run.signal("p_load_pu")["hall"].iloc[-1] * BASE == pytest.approx(HALL_MW, rel=1e-3)
+    assert run.signal("ceased_count")["hall"].iloc[[0, -1]].tolist() == [0.0, 1.0]
 
 
 def test_six_dips_lock_out_at_the_third_and_a_reset_by_hand_takes_a_walk_in():

@@ -394,7 +394,7 @@ class ElectronicLoad(Device):
         x[X.lead_p], x[X.lead_q], x[X.f], x[X.fraction] = 1.0, 1.0, 1.0, 1.0
         x[X.angle], x[X.held] = np.angle(site.v_pu), p[P.hold_s]
         u.z[Z.before], u.z[Z.level], u.z[Z.aim] = vm, 1.0, 1.0
-        u.z[Z.dip0 :] = -np.inf
+        u.z[Z.dip0 : Z.dip0 + KEPT] = -np.inf
 
     @classmethod
     def nonlinear(cls, u: Block) -> bool:
