@@ -35,6 +35,7 @@ N_REJECTION = FAN_0 + N_FAN
 CP_WATER_MJ_PER_KG_K = 4.18e-3
 LATENT_MJ_PER_KG = 2.45
 """Latent heat of water at 20 °C; 2.50 at 0 and 2.41 at 38 °C."""
+NOTHING_MW = 1e-12
 TOWER_STEPS = 20
 TOLERANCE = 1e-8
 """Of heat or temperature, where the search for a tower's state ends: two parts of 4 to 10 steps."""
@@ -261,7 +262,7 @@ def reject(
     service_pu : share of equal cells in service; the others take nothing
     return_degc : water coming back, outdoor_degc, wetbulb_degc : of the air
     """
-    if want_mw <= 0.0 or service_pu <= 0.0:
+    if want_mw < NOTHING_MW or service_pu <= 0.0:
         return 0.0, 0.0, 0.0
     each_mw = want_mw / service_pu
     if row[KIND] == TOWER:
