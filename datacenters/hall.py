@@ -6,16 +6,20 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
+from cosim.core.flexibility import Activate, Flexibility
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from datacenters.catalog.racks import Rack, rack
 from datacenters.cooling import Cooling
 from datacenters.design_day import overloads
 from datacenters.hall_events import Teller
+from datacenters.hall_flexibility import HallFlexibility, Limits, Steering, hall_costs, horizons, least_of
 from datacenters.hall_model import HallModel
 from datacenters.kernels import hall_rows as rows
+from datacenters.rehearsal import Rehearsal, Rehearsing
 from datacenters.sizing import Size
 from datacenters.supply import Drawn, Supply
 from datacenters.supply_offer import SupplyParams
@@ -74,6 +78,9 @@ class GpuHallParams(SupplyParams):
         description="standard deviation of coolant flow over groups, of their mean (unconfirmed)",
     )
     cooling: Cooling = Field(default=Cooling(), description="the hall's circuits, plants and limits")
+    flexibility: HallFlexibility = Field(
+        default=HallFlexibility(), description="how the hall moves when it is activated, and at what cost"
+    )
 
     @model_validator(mode="after")
     def _size_is_given_once(self) -> Self:
@@ -97,7 +104,7 @@ class GpuHallParams(SupplyParams):
         return Size.of(model, self.it_rated_mw, self.gpus_count, self.racks_count)
 
 
-class GpuHall:
+class GpuHall(Rehearsing):
     """Halls whose power follows their work, temperatures and the weather.
 
     Work that finds no free accelerator is reported as unserved and is gone: queues live in whoever
@@ -154,7 +161,7 @@ class GpuHall:
         Balance("work", ("work_offered_gpu",), ("work_done_gpu", "work_unserved_gpu")),
     )
 
-    commands: ClassVar[Mapping[str, type[Params]]] = {"reset_ups": ResetUps}
+    commands: ClassVar[Mapping[str, type[Params]]] = {"reset_ups": ResetUps, "activate": Activate}
 
     def __init__(self, params: Sequence[GpuHallParams]) -> None:
         rated_mw = np.array([p.size().it_rated_mw for p in params])
@@ -162,6 +169,7 @@ class GpuHall:
         self._names = [port.name for port in self.outputs[: rows.N_PORTS]]
         self._design = tuple(params)
         self.model = HallModel(params)
+        self._steering = Steering([p.flexibility for p in params], Limits.of(self.model.params))
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
@@ -174,6 +182,8 @@ class GpuHall:
         self._settled = False
         self._supply.reset(context)
         self._unit_names = names
+        self._promises = Activations(count)
+        self._steering.reset()
 
     def devices(self) -> tuple[DeviceOffer | None, ...]:
         """Return what stands for each hall in a grid that integrates dynamic models."""
@@ -181,14 +191,45 @@ class GpuHall:
 
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a hall cannot be switched back."""
-        return self._supply.refusal(unit, command)
+        return None if isinstance(command, Activate) else self._supply.refusal(unit, command)
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
-        """Switch a supply back to the grid by hand."""
-        self._supply.command(t_s, unit, name, command)
+        """Switch a supply back to the grid by hand, or hold another power at the meter for a time."""
+        if isinstance(command, Activate):
+            self._promises.give(unit, command)
+        else:
+            self._supply.command(t_s, unit, name, command)
+
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return how far the meter of each hall can be moved, found by rehearsal."""
+        free = ~self._promises.busy & (np.asarray(inputs["vm_pu"]) > 0.0)
+        down, up = self._steering.prospects(self, t_s, inputs, free)
+        steering = self._steering
+        return least_of(
+            [
+                Rehearsal(
+                    self, t_s, hold_s, inputs, hall_costs, steering.allowed, steering.longest_s, steers=True
+                ).range(down, up)
+                for hold_s in horizons(horizon_s)
+            ]
+        )
+
+    def rehearse(self, promises: Activations) -> Self:
+        """Return a copy that keeps these promises instead of its own, and tells nobody."""
+        other = super().rehearse(promises)
+        other.model.share(self.model)
+        other.hush()
+        return other
+
+    def hush(self) -> None:
+        """Tell nobody of throttling and alarms."""
+        self._teller = Teller(self.model.params, self._unit_names, self._context.emit)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance all halls by `dt_s` in sub-steps of at most a second."""
+        steers = self._promises.open
+        if steers:
+            inputs = self._steered(t_s, dt_s, inputs)
         heard = self.model.inputs
         for row, port in enumerate(self.inputs[: rows.N_INPUTS]):
             heard[:, row] = inputs[port.name]
@@ -207,7 +248,17 @@ class GpuHall:
             mover_mw=outputs[rows.MOVER_MW],
         )
         chain = self._supply.carry(drawn, dt_s)
+        if steers:
+            self._steering.see(chain["p_mw"])
         return {**dict(zip(self._names, outputs, strict=False)), **chain}
+
+    def _steered(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        """Answer what is asked for, and return inputs with the levers where promises want the meters."""
+        if self._settled:
+            self._promises.accept(self, self._context, t_s, inputs)
+        target_mw = self._promises.target_mw(t_s, dt_s)
+        change_mw = self._promises.change_mw(t_s, dt_s)
+        return self._steering.steer(inputs, target_mw, target_mw - change_mw, dt_s)
 
     def _settle(self) -> None:
         """Check the design day, then find the equilibrium of the first inputs, under voltage."""

@@ -73,6 +73,10 @@ class HallModel:
         self.memory[:, rows.HELD_MW] = self.params[:, rows.IDLE_MW]
         self.memory[:, [rows.MOVED_S, rows.COOLED_S, rows.GOOD_S]] = LONG_AGO_S
 
+    def share(self, other: HallModel) -> None:
+        """Take the propagators another model has worked out for the same halls, and add to them."""
+        self._propagators = other._propagators
+
     def block(self, hall: int) -> Floats:
         """Return the racks of one hall, (N_RACK_ROWS, racks), a view."""
         return self.racks[self._blocks[hall]].reshape(rows.N_RACK_ROWS, -1)

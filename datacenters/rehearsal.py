@@ -5,6 +5,7 @@ closed form says what can be held.
 """
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Protocol, Self
@@ -16,10 +17,10 @@ from cosim.core.component import Context, silent
 from cosim.core.flexibility import Flexibility, Side
 from cosim.core.types import Bools, Floats
 
-FEWEST_STEPS = 60
+FEWEST_STEPS = 40
 HOLDS_PU = 0.01
 """Least of the time to the whole change for which it is held, also where a shorter horizon is asked for."""
-HELD_RTOL = 0.003
+HELD_RTOL = 0.005
 """A change counts as held when its mean is this near to what was ordered."""
 STEADY_PU = 0.003
 """A baseline that moves by more of the change than this within the horizon is none."""
@@ -49,13 +50,8 @@ class Rehearsing:
 
     def rehearse(self, promises: Activations) -> Self:
         """Return a copy of the model that keeps these promises instead of its own, and tells nobody."""
-        other = copy.deepcopy(self)
-        other.take_over(promises)
-        return other
-
-    def take_over(self, promises: Activations) -> None:
-        """Go on with these promises, in silence."""
-        self._promises, self._context = promises, replace(self._context, emit=silent)
+        quiet = replace(self._context, emit=silent)
+        return copy.deepcopy(self, {id(self._context): quiet, id(self._promises): promises})
 
 
 @dataclass(frozen=True)
@@ -82,6 +78,7 @@ class Span:
     """The steps of a rehearsal, and for how long the whole change is wanted.
 
     It is held for two steps longer there: the first does not count, and the last may be cut by its end.
+    Lengths of steps are powers of two, so that what a model works out for a length is of use again.
     """
 
     steps: int
@@ -94,12 +91,13 @@ class Span:
         return self.wanted_s + 2.0 * self.dt_s
 
     @classmethod
-    def of(cls, reached_s: float, horizon_s: float) -> "Span":
+    def of(cls, reached_s: float, horizon_s: float, longest_s: float) -> "Span":
         """Return the span for a change that takes some time until it is there, and again to go back."""
         wanted_s = max(horizon_s, HOLDS_PU * reached_s)
         lasts_s = 2.0 * reached_s + wanted_s
-        steps = int(np.ceil(max(FEWEST_STEPS, 4.0 * lasts_s / wanted_s)))
-        return cls(steps + 2, lasts_s / steps, wanted_s)
+        longest_s = min(lasts_s / max(FEWEST_STEPS, 4.0 * lasts_s / wanted_s), longest_s)
+        dt_s = 2.0 ** math.floor(math.log2(longest_s))
+        return cls(math.ceil(lasts_s / dt_s) + 2, dt_s, wanted_s)
 
 
 @dataclass(frozen=True)
@@ -116,13 +114,15 @@ class Rehearsal:
     inputs: Mapping[str, Floats]
     costs: Callable[[Trace, Trace, float], dict[str, Floats]]
     allowed: Callable[[Trace, Trace], Bools] | None = None
+    longest_s: float = math.inf
+    """Longest step, where a longer one would be another control."""
     steers: bool = False
     """Whether the model holds the meter at the baseline and the change, however the baseline moves."""
 
     def range(self, down: Prospect, up: Prospect) -> Flexibility:
         """Return the largest changes that are delivered, each way; what is not delivered is halved."""
         reached_s = max(float(side.reached_s().max(initial=0.0)) for side in (down, up))
-        span = Span.of(reached_s, self.horizon_s)
+        span = Span.of(reached_s, self.horizon_s, self.longest_s)
         base = self._run(Activations(down.most_mw.size), span)
         sides = (self._side(-1.0, down, base, span), self._side(1.0, up, base, span))
         return Flexibility(base["p_mw"].mean(axis=0), *sides)

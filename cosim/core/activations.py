@@ -102,8 +102,9 @@ class Activations:
     def accept(self, model: Flexible, context: Context, t_s: float, inputs: Mapping[str, Floats]) -> None:
         """Promise what is asked for, as far as the range at `t_s` reaches, and tell both."""
         asked, self._asked = self._asked, []
+        ranges = {order.duration_s: model.flexibility(t_s, order.duration_s, inputs) for _, order in asked}
         for unit, order in asked:
-            found = model.flexibility(t_s, order.duration_s, inputs)
+            found = ranges[order.duration_s].only(~self.busy)
             name = context.names[unit] if unit < len(context.names) else f"unit {unit}"
             promise = promised(found, t_s, unit, order)
             for kind, text, data in _told(found, order, promise):
