@@ -114,7 +114,7 @@ def advance_racks(
     cap_clock = clock_by_cap(params, cap_pu, leak_mw, on_pu)
     speed = speed_at_clock(cap_clock, params[rows.MEMORY_BOUND])
     busy = min(work_gpu / (gpus * on_pu * speed), 1.0) if on_pu > 0.0 else 0.0
-    if is_alike(params, memory):
+    if common[STREAM] == 1.0 and is_alike(params, memory):
         dynamic_mw = params[rows.SPAN_MW] * dynamic_share(
             params, utilisation_curve(busy, params[rows.CURVE]), cap_clock
         )

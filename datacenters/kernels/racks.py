@@ -62,7 +62,7 @@ def middle(
 
 @jit_sums
 def advance_alike(common: Floats, racks: Floats, base_mw: float, tilt_mw: float, sums: Floats) -> None:
-    """Advance racks that are all on, none throttled: each wants `base_mw` and its spread of `tilt_mw`."""
+    """Advance racks that are on, cool and in their stream: each wants `base_mw` and a share of `tilt_mw`."""
     power, die, coolant, mass = (
         racks[rows.POWER_MW],
         racks[rows.DIE_DEGC],
