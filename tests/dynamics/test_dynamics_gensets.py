@@ -5,10 +5,12 @@ import pandapower as pp
 import pytest
 from scipy.signal import TransferFunction, lsim
 
+from cosim.core.errors import CaseError
 from grids.case import Case
 from grids.dynamics import GeneratorTrip, LoadStep, Run, SetInput, begin, simulate
 from grids.dynamics.device import Block, Site
 from grids.dynamics.devices.degov1 import Degov1, Degov1Params
+from grids.dynamics.devices.gencls import GenclsParams
 from grids.dynamics.devices.gensal import GensalParams
 from grids.dynamics.devices.regfm_a1 import RegfmA1Params
 from grids.dynamics.devices.sexs import SexsParams
@@ -82,6 +84,13 @@ def test_an_engine_energises_a_dead_bus_and_carries_it_alone(island: Case) -> No
     assert run.p_mw["engine"].iloc[-1] == pytest.approx(3.0, rel=0.06)  # an impedance below nominal voltage
     throttle = run.p_mw["engine"].iloc[-1] / 4.0
     assert run.f_coi_hz.iloc[-1] == pytest.approx(F_HZ * (1.0 - 0.04 * throttle), abs=0.1)
+
+
+def test_a_machine_that_cannot_be_synchronised_is_refused_a_synchroniser(island: Case) -> None:
+    machine = Unit("gencls", "engine", GenclsParams(sn_mva=MVA, h_s=1.0, xd1_pu=0.2), bus="engines")
+    others = [unit for unit in units() if unit.model in {"regfm_a1", "synchroniser"}]
+    with pytest.raises(CaseError, match=r"engine \(synchroniser\) has no machine that can be synchronised"):
+        begin(island, units=[*others, machine])
 
 
 def test_without_leave_a_dead_bus_stays_dead(island: Case) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from cosim.core.errors import CaseError, collected
 from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
@@ -83,8 +84,26 @@ class Synchroniser(Device):
 
     @classmethod
     def ready(cls, u: Block, session: Any) -> None:
-        """Open the breakers of machines that deliver nothing."""
-        names = session.elements_of(u)
+        """Open the breakers of machines that deliver nothing.
+
+        Raises
+        ------
+        CaseError
+            Where there is no machine, or one that cannot be synchronised.
+        """
+        names, groups = session.elements_of(u), session.system.groups
+        able = {
+            name
+            for group in groups
+            if group.cls.synchronise.__func__ is not Device.synchronise.__func__
+            for name in group.elements
+        }
+        wrong = [
+            f"{name} (synchroniser) has no machine that can be synchronised (allowed: gensal)"
+            for name in names
+            if name not in able
+        ]
+        collected(wrong, CaseError)
         for k in np.flatnonzero(u.z[Z.closed] == 0.0).tolist():
             session.trip(names[k])
 
