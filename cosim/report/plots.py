@@ -10,6 +10,7 @@ from cosim.core.units import UNITS
 from cosim.kpi.panel import component_tables, tables_with
 from cosim.kpi.places import unit_points
 from cosim.report import flexibility
+from cosim.report.campus import campus_figures, island_frequency
 from cosim.report.codes import meanings
 from cosim.report.figure import MOST_LINES, Figure, Line, limit_lines, lines_of, symbol
 from cosim.verdict import Verdict
@@ -48,6 +49,7 @@ class Plots:
             Section("frequency", "Frequency", self.frequency()),
             Section("machines", "Machines and voltages of the grid", self.machines()),
             Section("loading", "Branches and the grid as a whole", self.loading()),
+            Section("campuses", "Campuses at their meters", campus_figures(self.results)),
             Section("halls", "Halls", self.halls()),
             Section("storage", "Storage", self.storage()),
             Section("flexibility", "How far units could be moved", self.flexibility()),
@@ -119,7 +121,7 @@ class Plots:
             title = "Imbalance and who answered" + (f", {areas[0]}" if len(areas) > 1 else "")
             figures.append(_figure(title, "p_mw", lines, [], 0))
         self.shown |= {("area", column) for column in columns}
-        return figures
+        return [*figures, *island_frequency(self.results)]
 
     def machines(self) -> list[Figure]:
         """Rotor angles and speeds where the engine tells them, and the voltages that move most."""

@@ -102,6 +102,8 @@ class Device:
     """Names of angle and speed state of a unit that has inertia."""
     memory: ClassVar[tuple[str, ...]] = ()
     """Rows of `Block.z`."""
+    synchronises: ClassVar[bool] = False
+    """A machine whose breaker can close in mid-run: it has `synchronise`."""
 
     inject: ClassVar[Kernel | None] = None
     """`inject(u, x, v, w, current)` adds each unit's current [pu] to `current`, shape (ports,)."""

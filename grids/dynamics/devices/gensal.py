@@ -142,6 +142,7 @@ class Gensal(Device):
     angles = ("delta",)
     memory = MEMORY
     rotor = ("delta", "omega")
+    synchronises = True
     inject = staticmethod(inject)
     measure = staticmethod(measure)
     rhs = staticmethod(rhs)

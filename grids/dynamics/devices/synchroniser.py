@@ -92,12 +92,7 @@ class Synchroniser(Device):
             Where there is no machine, or one that cannot be synchronised.
         """
         names, groups = session.elements_of(u), session.system.groups
-        able = {
-            name
-            for group in groups
-            if group.cls.synchronise.__func__ is not Device.synchronise.__func__
-            for name in group.elements
-        }
+        able = {name for group in groups if group.cls.synchronises for name in group.elements}
         wrong = [
             f"{name} (synchroniser) has no machine that can be synchronised (allowed: gensal)"
             for name in names
