@@ -61,6 +61,7 @@ UNITS: dict[str, Unit] = {
     "code": Unit("", "state of a state machine, documented at its port"),
     "cny_per_mwh": Unit("CNY/MWh", "price"),
     "kg_per_mwh": Unit("kg/MWh", "carbon intensity"),
+    "l_per_kwh": Unit("L/kWh", "water over energy"),
 }
 
 

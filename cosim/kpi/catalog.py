@@ -90,6 +90,12 @@ def energy_weighted_ratio(numerator: Panel, denominator: Panel) -> Measure:
     return Measure(value, unknown_s=max(numerator.unknown_s, denominator.unknown_s))
 
 
+def water_use(water: Panel, it: Panel) -> Measure:
+    """Return water over IT energy [L/kWh]: 1 kg/s for each MW is 3.6 L/kWh."""
+    ratio = energy_weighted_ratio(water, it)
+    return Measure(3.6 * ratio.value, unknown_s=ratio.unknown_s)
+
+
 def disconnected(order: Panel, drawn: Panel) -> Measure:
     """Return the most that units together would have drawn and did not [MW], and the largest of them."""
     off = order.matrix - drawn.matrix
@@ -319,6 +325,12 @@ KPIS: dict[str, Kpi] = {
             "energy of a hall per energy of its IT",
             ("facility_mw", "it_mw"),
             energy_weighted_ratio,
+        ),
+        Kpi(
+            "wue_l_per_kwh",
+            "fresh water of heat rejection per energy of IT",
+            ("water_kg_per_s", "it_mw"),
+            water_use,
         ),
         Kpi("work_done_gpu_h", "work done", ("work_done_gpu",), integral_h),
         Kpi("work_offered_gpu_h", "work offered", ("work_offered_gpu",), integral_h),
