@@ -14,12 +14,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cosim.core.activations import Activations
 from cosim.core.component import Context, DeviceInput, DeviceOffer, DevicePart, DroopOffer, Port
+from cosim.core.flexibility import Flexibility, Side
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from cosim.core.wave import Drawn, Limits, Wave, mean_drawn, settled
 from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.smoothing import Smoothing
+from datacenters.supply_offer import MARGIN_PU, NEVER_CEASES, PLANT, WHOLE
 from datacenters.training import Pace, Start, Stop, Sweep, Training, TrainingParams
 
 INNER_S = 0.05
@@ -27,12 +30,9 @@ INNER_S = 0.05
 CAPACITOR_STEP_S = 0.01
 ENDLESS_MW_PER_S = 1e12
 
-ORDERS = {"order_mw": DeviceInput("p_order_pu"), "order_mvar": DeviceInput("q_order_pu")}
+PULSE_OF = {"p_set_pu": "p_order_pu", "q_set_pu": "q_order_pu"}
+"""Inputs of an electronic load, and those of the pulse that moves them."""
 WAVE_PORTS = tuple(f"wave_{name}" for name in ("mean_mw", "low_mw", "high_mw", "since_s", "high_s", "low_s"))
-NEVER_CEASES: dict[str, Any] = {"vcease_pu": 0.0, "vcnt_pu": 0.0, "nmax_count": 0, "vhigh_pu": 10.0}
-"""A hall without a supply of its own draws through any dip."""
-MARGIN_PU = 1.3
-"""Rating of its rectifiers over IT power: room for cooling and losses (unconfirmed)."""
 
 
 class TrainingHallParams(GpuHallParams):
@@ -107,6 +107,12 @@ class TrainingHall(GpuHall):
         else:
             super().command(t_s, unit, name, command)
 
+    def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
+        """Return what halls draw, and that nothing is promised: a power that pulses is no baseline."""
+        none = Side.none(len(self._halls))
+        p_mw = self.rehearse(Activations(len(self._halls))).step(t_s, min(horizon_s, 60.0), inputs)["p_mw"]
+        return Flexibility(p_mw, none, none)
+
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance jobs and halls together through the exchange."""
         waves = [job.wave() for job in self._training.jobs]
@@ -176,20 +182,22 @@ def _pulsing(offered: Any, limits: Limits, params: GpuHallParams) -> Any:
     several = offered if isinstance(offered, tuple) else (offered,)
     device = next((offer for offer in several if isinstance(offer, DeviceOffer)), None)
     if device is None:
-        rating_mva = params.size().it_rated_mw * MARGIN_PU
-        device = DeviceOffer(models={"electronic_load": {"sn_mva": rating_mva, **NEVER_CEASES}})
-    pulsing = replace(
-        device,
-        models={**device.models, "pulse": limits._asdict()} if device.models else {},
-        inputs=_ordered(device.inputs, 1.0),
-        parts=tuple(_pulsing_part(part, limits) for part in device.parts),
-    )
+        load = {"sn_mva": params.size().it_rated_mw * MARGIN_PU, **NEVER_CEASES}
+        orders = dict(zip(WHOLE, (DeviceInput("p_set_pu"), DeviceInput("q_set_pu")), strict=True))
+        device = DeviceOffer(models={"electronic_load": load}, inputs=orders)
+    if device.parts:
+        pulsing = DeviceOffer.of([_pulsing_part(part, limits) for part in device.parts], device.f_nominal_hz)
+    else:
+        models = {**device.models, "pulse": limits._asdict()}
+        pulsing = replace(device, models=models, inputs=_ordered(device.inputs, 1.0))
     others = tuple(offer for offer in several if isinstance(offer, DroopOffer))
     return (*others, pulsing) if others else pulsing
 
 
 def _pulsing_part(part: DevicePart, limits: Limits) -> DevicePart:
-    """Return a part of a hall's supply with its share of the pulse."""
+    """Return a part of a hall's supply with its share of the pulse; the mechanical feed has none."""
+    if part.power == PLANT:
+        return part
     share = part.share_pu
     mine = limits._replace(
         rise_mw_per_s=limits.rise_mw_per_s * share,
@@ -202,9 +210,9 @@ def _pulsing_part(part: DevicePart, limits: Limits) -> DevicePart:
 
 def _ordered(inputs: Mapping[str, DeviceInput], share: float) -> dict[str, DeviceInput]:
     """Return inputs in which the orders go to the pulse, and it hears the wave."""
-    kept = {name: how for name, how in inputs.items() if how.signal not in {"p_set_pu", "q_set_pu"}}
     heard = {n: DeviceInput(n, base=1.0 / share if n.endswith("_mw") else 1.0) for n in WAVE_PORTS}
-    return {**kept, **ORDERS, **heard}
+    orders = {name: replace(how, signal=PULSE_OF.get(how.signal, how.signal)) for name, how in inputs.items()}
+    return {**orders, **heard}
 
 
 def _joined(name: str, parts: Sequence[Floats]) -> Floats:
