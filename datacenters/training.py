@@ -1,7 +1,7 @@
 """Synchronous training: all accelerators of a job compute together and wait together."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -108,7 +108,7 @@ class Job:
         self._from_hz = self._to_hz = 1.0 / params.period_s
         self._sweep_s = (0.0, 0.0)
         self._period_s = params.period_s
-        self._segments: Iterator[Segment] = iter(())
+        self._checkpoint_s = self._failure_s = math.inf
         self._now = Segment(math.inf, 0.0, STOPPED)
         if params.starts:
             self.start()
@@ -139,8 +139,10 @@ class Job:
 
     def start(self) -> None:
         """Begin with an iteration."""
-        self._segments = self._row()
-        self._now = next(self._segments)
+        p = self._params
+        self._checkpoint_s = math.inf if p.checkpoint_every_s is None else self.t_s + p.checkpoint_every_s
+        self._failure_s = math.inf if p.failures_per_mgpu_h == 0.0 else self.t_s + self._lasts_s()
+        self._now = self._iteration()
 
     def stop(self) -> None:
         """Do nothing from now on."""
@@ -161,31 +163,32 @@ class Job:
                 least_pu, most_pu = min(least_pu, self._now.busy_pu), max(most_pu, self._now.busy_pu)
             left_s = self._now.left_s - span_s
             self.t_s = end_s if span_s == rest_s else self.t_s + span_s
-            self._now = self._now._replace(left_s=left_s) if left_s > DONE_S else next(self._segments)
+            self._now = self._now._replace(left_s=left_s) if left_s > DONE_S else self._following()
         return Busy(busy_s / (end_s - begin_s), least_pu, most_pu)
 
-    def _row(self) -> Iterator[Segment]:
-        p = self._params
-        checkpoint_s = failure_s = math.inf
-        if p.checkpoint_every_s is not None:
-            checkpoint_s = self.t_s + p.checkpoint_every_s
-        if p.failures_per_mgpu_h > 0.0:
-            failure_s = self.t_s + self._lasts_s()
-        while True:
-            period_s = max(0.1, 1.0 + p.jitter_pu * self._rng.standard_normal()) / self.pace_hz
-            self._period_s = period_s
-            yield Segment(p.duty_pu * period_s, 1.0, COMPUTING)
-            if p.duty_pu < 1.0:
-                yield Segment((1.0 - p.duty_pu) * period_s, p.low_pu, COMMUNICATING)
+    def _following(self) -> Segment:
+        """Return what comes when the present segment is over."""
+        p, phase = self._params, self._now.phase
+        if phase == COMPUTING and p.duty_pu < 1.0:
+            return Segment((1.0 - p.duty_pu) * self._period_s, p.low_pu, COMMUNICATING)
+        if phase in {COMPUTING, COMMUNICATING}:
             self.iterations += 1
-            if self.t_s >= failure_s:
+            if self.t_s >= self._failure_s:
                 self.told.append((self.t_s, "failure"))
-                yield Segment(max(p.restart_s, 2 * DONE_S), 0.0, RESTARTING)
-                failure_s = self.t_s + self._lasts_s()
-            if self.t_s >= checkpoint_s and p.checkpoint_every_s is not None:
-                self.told.append((self.t_s, "checkpoint"))
-                yield Segment(max(p.checkpoint_s, 2 * DONE_S), p.checkpoint_pu, CHECKPOINT)
-                checkpoint_s = self.t_s + p.checkpoint_every_s
+                return Segment(max(p.restart_s, 2 * DONE_S), 0.0, RESTARTING)
+        if phase == RESTARTING:
+            self._failure_s = self.t_s + self._lasts_s()
+        if phase != CHECKPOINT and self.t_s >= self._checkpoint_s:
+            self.told.append((self.t_s, "checkpoint"))
+            return Segment(max(p.checkpoint_s, 2 * DONE_S), p.checkpoint_pu, CHECKPOINT)
+        if phase == CHECKPOINT and p.checkpoint_every_s is not None:
+            self._checkpoint_s = self.t_s + p.checkpoint_every_s
+        return self._iteration()
+
+    def _iteration(self) -> Segment:
+        p = self._params
+        self._period_s = max(0.1, 1.0 + p.jitter_pu * self._rng.standard_normal()) / self.pace_hz
+        return Segment(p.duty_pu * self._period_s, 1.0, COMPUTING)
 
     def _lasts_s(self) -> float:
         """Return a time to the next failure: failures of accelerators are independent."""

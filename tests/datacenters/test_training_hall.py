@@ -89,6 +89,16 @@ def test_it_hands_over_a_load_that_pulses():
     assert supplied.reports
 
 
+def test_groups_of_a_supply_share_the_pulse_and_the_mechanical_feed_has_none():
+    offer = made(ups={"groups_count": 4}, mechanical_feed={}).devices()[0]
+    groups = [part for part in offer.parts if "pulse" in part.models]
+    assert len(groups) == 4
+    assert [part.name for part in offer.parts if part not in groups] == ["plant"]
+    for part in groups:
+        assert part.inputs["wave_low_mw"].base == pytest.approx(4.0)
+        assert part.inputs["order_racks_mw"].signal == "p_order_pu"
+
+
 @pytest.mark.parametrize(
     ("job", "text"),
     [({"gpus_count": 9000.0}, "9000 is more than the hall has: 7200"), ({"runs_on": "x"}, "leave it out")],
