@@ -12,21 +12,21 @@ what the transformer loses for it counts as passing it, too.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError, collected
-from cosim.core.params import Params, column
+from cosim.core.params import Params
 from cosim.core.types import Bools, Floats
+from datacenters.kernels import supply as kernel
 from datacenters.psu import Psu
 from datacenters.ride_through import Curve, ride_through
 from datacenters.smoothing import Capacitors
-from datacenters.store import CONNECTED, Bank
+from datacenters.store import Store, check_step
 from datacenters.supply_offer import MARGIN_PU, SupplyParams, offered
-from datacenters.ups import Setting, Ups
+from datacenters.ups import Loss, Setting, Ups
 
 
 class Drawn(NamedTuple):
@@ -40,19 +40,6 @@ class Drawn(NamedTuple):
     cooling_end_mw: Floats
     mover_mw: Floats
     """Part of cooling: pumps and room fans."""
-
-
-@dataclass(frozen=True)
-class Parabola:
-    """Losses over the power of each hall that passes: fixed + linear·P + square·P², each (halls,)."""
-
-    fixed_mw: Floats
-    linear_pu: Floats
-    square_per_mw: Floats
-
-    def of(self, p_mw: Floats, spread_mw2: Floats | float = 0.0) -> Floats:
-        """Return the loss at a mean power with its variance [MW]."""
-        return self.fixed_mw + self.linear_pu * p_mw + self.square_per_mw * (p_mw * p_mw + spread_mw2)
 
 
 class Supply:
@@ -107,33 +94,19 @@ class Supply:
     def __init__(self, params: Sequence[SupplyParams], rated_mw: Floats, gpus_count: Floats) -> None:
         self._params, self._rated_mw = tuple(params), rated_mw
         self._curves = _curves(params)
-        self._bank = Bank([p.store() for p in params], rated_mw)
+        self._stores = [p.store() for p in params]
         self._capacitors = Capacitors([p.smoothing for p in params], gpus_count)
         bare = np.array([p.ups is None and p.psu is not None for p in params], dtype=np.bool_)
-        losses = np.array([(p.ups or Ups()).loss() for p in params]).reshape(-1, 3) * ~bare[:, None]
-        self._ups_loss = Parabola(losses[:, 0] * rated_mw, losses[:, 1], losses[:, 2] / rated_mw)
-        rated_mva = rated_mw * MARGIN_PU
-        transformers = [p.transformer for p in params]
-        self._transformer_loss = Parabola(
-            column(transformers, "no_load_pu") * rated_mva,
-            np.zeros_like(rated_mw),
-            column(transformers, "load_pu") / rated_mva,
-        )
-        self._guarded: Bools = self._bank.present | bare
-        self._fragile = bare & ~self._bank.present
-        self._fed_apart = np.array([p.mechanical_feed is not None for p in params], dtype=np.bool_)
-        self._any_apart = bool(self._fed_apart.any())
-        eco = [p.ups is not None and p.ups.mode == "eco" for p in params]
-        self._gap_s = np.array(
-            [
-                one.transfer_s + one.eco_transfer_s if e else 0.0
-                for one, e in zip(_known(params), eco, strict=True)
-            ]
-        )
+        eco = np.array([p.ups is not None and p.ups.mode == "eco" for p in params], dtype=np.bool_)
+        self._kernel = _kernel_parameters(params, rated_mw)
+        self._fragile: Bools = bare & (self._kernel[kernel.STORED] == 0.0)
+        self._any_apart = bool(self._kernel[kernel.APART].any())
+        known = [p.ups or Ups() for p in params]
+        self._gap_s = np.array([ups.transfer_s + ups.eco_transfer_s for ups in known]) * eco
         self._hold_s = np.array([(p.psu or Psu()).hold_s for p in params])
-        self._watched: Bools = self._fragile | np.array(eco, dtype=np.bool_)
+        self._watched: Bools = self._fragile | eco
         self._any_watched = bool(self._watched.any())
-        self._tan_phi = np.tan(np.arccos(column(params, "power_factor_pu")))
+        self._ports = [port.name for port in self.outputs[: kernel.N_OUTPUTS]]
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
@@ -141,7 +114,8 @@ class Supply:
         count = len(self._params)
         self._names = [context.names[i] if i < len(context.names) else f"gpu_hall {i}" for i in range(count)]
         self._context = context
-        self._bank.reset()
+        self._share_pu, self._lit = np.ones(count), np.ones(count)
+        self._energy_mwh = self._kernel[kernel.FULL_MWH].copy()
         self._capacitors.reset()
         self._reset_code = np.zeros(count)
         self._ceased_count = np.zeros(count)
@@ -182,17 +156,22 @@ class Supply:
         `inputs` has the ports of this class and `vm_pu`.
         """
         vm_pu = inputs["vm_pu"]
-        share = np.where(self._guarded, np.clip(inputs["connected_pu"], 0.0, 1.0), 1.0)
-        share[vm_pu == 0.0] = 0.0
-        carried = self._bank.present & (self._bank.energy_mwh > 0.0)
-        runs: Bools = (share >= CONNECTED) | carried
+        behind_pu = np.empty(vm_pu.size)
+        kernel.feed(
+            self._kernel,
+            inputs["connected_pu"],
+            vm_pu,
+            self._energy_mwh,
+            self._share_pu,
+            self._lit,
+            behind_pu,
+        )
         if self._any_watched:
-            runs &= ~self._dropped(inputs["ceased_count"], t_s)
-        self._share_pu, self._lit = share, runs
+            dropped = self._dropped(inputs["ceased_count"], t_s)
+            self._lit[dropped] = behind_pu[dropped] = 0.0
         if self._any_apart:
-            live = (inputs["feed_pu"] >= CONNECTED) & (vm_pu > 0.0)
-            self.plant_pu = np.where(self._fed_apart & ~live, 0.0, 1.0)
-        behind_pu: Floats = np.where(runs, np.where(share > 0.0, vm_pu, 1.0), 0.0)
+            live = (inputs["feed_pu"] >= kernel.CONNECTED) & (vm_pu > 0.0)
+            self.plant_pu = np.where((self._kernel[kernel.APART] > 0.0) & ~live, 0.0, 1.0)
         return behind_pu
 
     def _dropped(self, ceased_count: Floats, t_s: float) -> Bools:
@@ -219,71 +198,37 @@ class Supply:
             When a battery cannot feed its hall for one step.
         """
         if dt_s > self._checked_s:
-            self._bank.check_step(self._names, dt_s)
+            check_step(self._stores, self._rated_mw, self._names, dt_s)
             self._checked_s = dt_s
-        it_mw = self._it_mw = drawn.it_mw
-        capacitor_mw = self._capacitors.charge(it_mw, self._lit, dt_s)
-        all_mw = it_mw + drawn.cooling_mw
-        spread_mw2 = drawn.it_square_mw2 - it_mw * it_mw
-        plant_mw = None
-        if self._any_apart:
-            plant_mw = np.where(self._fed_apart, drawn.cooling_mw - drawn.mover_mw, 0.0)
-        ups_mw, transformer_mw = self._losses(all_mw + capacitor_mw, plant_mw, spread_mw2)
-        chain_mw = ups_mw + transformer_mw
-        demand_mw = plain_mw = all_mw + capacitor_mw + chain_mw
-        apart_mw = np.zeros_like(it_mw)
-        if plant_mw is not None:
-            passing_mw = plain_mw - transformer_mw
-            lossy = 1.0 + np.divide(transformer_mw, passing_mw, out=apart_mw.copy(), where=passing_mw > 0.0)
-            apart_mw = plant_mw * lossy
-            demand_mw = plain_mw - apart_mw
-        extra_mw, given_mw, charging_mw = self._bank.carry(demand_mw, self._share_pu, dt_s)
-        drawn_pu = np.where(self._bank.present, self._share_pu, 1.0)
+        self._it_mw = drawn.it_mw
+        capacitor_mw = self._capacitors.charge(drawn.it_mw, self._lit > 0.0, dt_s)
+        outputs = np.empty((kernel.N_OUTPUTS, self._lit.size))
+        kernel.carry(
+            dt_s, self._kernel, *drawn, capacitor_mw, self._capacitors.energy_mwh,
+            self._share_pu, self._lit, self._energy_mwh, outputs,
+        )  # fmt: skip
         reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
-        ordered_mw, q_racks, q_plant = (
-            demand_mw + extra_mw,
-            demand_mw * self._tan_phi,
-            apart_mw * self._tan_phi,
-        )
-        return {
-            "p_mw": drawn_pu * demand_mw + extra_mw + apart_mw,
-            "q_mvar": drawn_pu * q_racks + q_plant,
-            "loss_mw": chain_mw + charging_mw,
-            "pue_pu": self._pue_pu(drawn, plant_mw),
-            "facility_mw": all_mw + chain_mw,
-            "capacitor_mw": capacitor_mw,
-            "capacitor_energy_mwh": self._capacitors.energy_mwh.copy(),
-            "order_mw": ordered_mw + apart_mw,
-            "order_mvar": q_racks + q_plant,
-            "order_racks_mw": ordered_mw,
-            "order_racks_mvar": q_racks,
-            "order_plant_mw": apart_mw,
-            "order_plant_mvar": q_plant,
-            "ups_mw": given_mw,
-            "ups_energy_mwh": self._bank.energy_mwh.copy(),
-            "ups_reset_code": reset_code,
-        }
-
-    def _losses(
-        self, all_mw: Floats, plant_mw: Floats | None, spread_mw2: Floats | float
-    ) -> tuple[Floats, Floats]:
-        """Return what supply and transformer lose [MW], (halls,): a dark hall's supply loses nothing."""
-        passing_mw = all_mw if plant_mw is None else all_mw - plant_mw
-        ups_mw = np.where(self._lit, self._ups_loss.of(passing_mw, spread_mw2), 0.0)
-        live = self._lit | (all_mw > 0.0)
-        transformer_mw = np.where(live, self._transformer_loss.of(all_mw + ups_mw, spread_mw2), 0.0)
-        return ups_mw, transformer_mw
-
-    def _pue_pu(self, drawn: Drawn, plant_mw: Floats | None) -> Floats:
-        it_mw = drawn.it_end_mw
-        all_mw = it_mw + drawn.cooling_end_mw
-        ups_mw, transformer_mw = self._losses(all_mw, plant_mw, 0.0)
-        total_mw = all_mw + ups_mw + transformer_mw
-        return np.divide(total_mw, it_mw, out=np.zeros_like(it_mw), where=self._lit & (it_mw > 0.0))
+        return {**dict(zip(self._ports, outputs, strict=True)), "ups_reset_code": reset_code}
 
 
-def _known(params: Sequence[SupplyParams]) -> list[Ups]:
-    return [p.ups or Ups() for p in params]
+def _kernel_parameters(params: Sequence[SupplyParams], rated_mw: Floats) -> Floats:
+    """Return the kernel's parameters, shape (N_PARAMS, halls)."""
+    rows = np.zeros((kernel.N_PARAMS, len(params)))
+    for i, (p, mw) in enumerate(zip(params, rated_mw.tolist(), strict=True)):
+        store, bare = p.store(), p.ups is None and p.psu is not None
+        loss = Loss(0.0, 0.0, 0.0) if bare else (p.ups or Ups()).loss()
+        mva, full_mwh = MARGIN_PU * mw, 0.0 if store is None else store.battery_min / 60.0 * mw
+        known = store or Store()
+        rows[:, i] = (
+            loss.fixed_pu * mw, loss.linear_pu, loss.square_pu / mw,
+            p.transformer.no_load_pu * mva, p.transformer.load_pu / mva,
+            np.tan(np.arccos(p.power_factor_pu)),
+            p.mechanical_feed is not None, store is not None or bare, store is not None, full_mwh,
+            known.recharge_pu * mw, known.eta_charge_pu,
+            np.inf if known.shave_above_pu is None else known.shave_above_pu * mw,
+            known.shave_reserve_pu * full_mwh,
+        )  # fmt: skip
+    return rows
 
 
 def _curves(params: Sequence[SupplyParams]) -> list[Curve | None]:
