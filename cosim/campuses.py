@@ -20,6 +20,10 @@ def campuses_of(seen: Examined, grid: Grid) -> tuple[Campus, ...]:
     said = seen.draft.data.get("campuses")
     if not isinstance(said, dict):
         return ()
+    if not {"p_mw", "q_mvar"} <= set(grid.columns.get("point", ())) or "grid" not in grid.columns:
+        text = "the engine of the grid does not tell what each unit draws"
+        seen.findings.append(Finding(("campuses",), text, "an engine with tables `point` and `grid`"))
+        return ()
     ground, found = _Ground(seen, grid), []
     for name, raw in said.items():
         spec, _ = validated(CampusSpec, raw, ("campuses", name))

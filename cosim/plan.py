@@ -121,7 +121,7 @@ class Plan:
     def describe(self) -> str:
         """Return the plan as plain text: grid, clock, simulators, wires, events."""
         blocks = (_heading(self), _grid_text(self), _clock_text(self), _stage_text(self), _wire_text(self))
-        return "\n\n".join((*blocks, _event_text(self)))
+        return "\n\n".join((*blocks, *_campus_text(self), _event_text(self)))
 
     def into(self, target: str) -> tuple[Wire, ...]:
         """Return the wires that end at a kind or at the grid."""
@@ -235,6 +235,16 @@ def _names(plan: Plan, wire: Wire, end: int) -> list[str]:
     if kind == GRID:
         return [GRID] * len(index)
     return [plan.kind(kind).units[place] for place in index]
+
+
+def _campus_text(plan: Plan) -> Iterator[str]:
+    """Yield who stands behind which meters, where the scenario has campuses."""
+    rows = [
+        (campus.name, ", ".join(f"{m.name} ({m.table})" for m in campus.meters), _few(campus.units))
+        for campus in plan.campuses
+    ]
+    if rows:
+        yield _table("campuses", ("name", "meters", "units"), rows)
 
 
 def _event_text(plan: Plan) -> str:

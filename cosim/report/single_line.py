@@ -19,7 +19,7 @@ WIDTH_PX = 1180
 MOST_IN_A_ROW = 12
 """Units side by side; a busbar with more goes on in the next row."""
 
-TOP_PX, ROW_PX = 40, 280
+TOP_PX, ROW_PX = 40, 300
 
 Instant = tuple[str, int, str]
 """Name of an instant, its row in the series, and the class of its colour."""

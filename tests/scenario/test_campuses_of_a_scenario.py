@@ -46,6 +46,14 @@ def test_a_meter_in_a_line_counts_towards_the_campus(plan):
     assert [meter.sign for meter in park.meters] == [-1.0]
 
 
+def test_a_plan_tells_its_campuses(plan):
+    told = plan("campuses: {park: {at: [b], meters: [a_b]}}\n").describe()
+    assert any(
+        row.split() == ["park", "a_b", "(line)", "hall,", "battery,", "diesel"] for row in told.splitlines()
+    )
+    assert "campuses:" not in plan("").describe().splitlines()
+
+
 def test_a_scenario_without_campuses_has_the_hash_it_had(plan):
     assert plan("").scenario.hash == plan("campuses: {}\n").scenario.hash
     assert plan("").scenario.hash != plan("campuses: {park: {at: [b]}}\n").scenario.hash
