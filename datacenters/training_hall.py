@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.activations import Activations
 from cosim.core.component import Context, DeviceInput, DeviceOffer, DevicePart, DroopOffer, Port
 from cosim.core.flexibility import Flexibility, Side
 from cosim.core.params import Params
@@ -88,6 +87,7 @@ class TrainingHall(GpuHall):
         super().reset(context)
         self._training.reset(context)
         self._drawn = [None] * len(self._halls)
+        self._p_mw = np.zeros(len(self._halls))
 
     def devices(self) -> tuple[Any, ...]:
         """Return what stands for each hall in a grid that integrates dynamic models: a load that pulses."""
@@ -108,10 +108,10 @@ class TrainingHall(GpuHall):
             super().command(t_s, unit, name, command)
 
     def flexibility(self, t_s: float, horizon_s: float, inputs: Mapping[str, Floats]) -> Flexibility:
-        """Return what halls draw, and that nothing is promised: a power that pulses is no baseline."""
+        """Return what halls drew last, and that nothing is promised: a power that pulses is no baseline."""
+        del t_s, horizon_s, inputs
         none = Side.none(len(self._halls))
-        p_mw = self.rehearse(Activations(len(self._halls))).step(t_s, min(horizon_s, 60.0), inputs)["p_mw"]
-        return Flexibility(p_mw, none, none)
+        return Flexibility(self._p_mw.copy(), none, none)
 
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance jobs and halls together through the exchange."""
@@ -128,6 +128,7 @@ class TrainingHall(GpuHall):
                 )
             )
         outputs = {name: _joined(name, [part[name] for part in parts]) for name in parts[0]}
+        self._p_mw = outputs["p_mw"]
         outputs |= {name: works[-1][name] for name in works[-1] if name != "work_gpu"}
         outputs["work_low_gpu"] = np.min([work["work_low_gpu"] for work in works], axis=0)
         outputs["work_high_gpu"] = np.max([work["work_high_gpu"] for work in works], axis=0)

@@ -63,6 +63,8 @@ class Moment:
             promised_mw = np.minimum(asked_mw, side.p_mw)
             ramp_s = np.where(promised_mw > 0.0, promised_mw / np.maximum(side.ramp_mw_per_s, 1e-300), 0.0)
             from_s = self.t_s + side.delay_s + ramp_s
+            if not promised_mw.any():
+                continue
             model: Any = copy.deepcopy(self.component)
             for unit in np.flatnonzero(promised_mw > 0.0):
                 order = Activate(p_mw=float(sign * asked_mw[unit]), duration_s=horizon_s)

@@ -20,6 +20,7 @@ from datacenters.feeds import MechanicalFeed, Transformer
 from datacenters.genset import GensetParams
 from datacenters.gpu import Node, Stage
 from datacenters.hall import GpuHallParams
+from datacenters.hall_flexibility import HallFlexibility
 from datacenters.hydrogen import ALKALINE, Electrolyser, FuelCell, HydrogenParams
 from datacenters.hydrogen_tank import Tank
 from datacenters.must_take import MustTakeParams
@@ -67,6 +68,7 @@ TABLES = {
     ("hall.md", "AirCircuit"): parameter_table(AirCircuit),
     ("hall.md", "Structure"): parameter_table(Structure),
     ("hall.md", "Limits"): parameter_table(Limits),
+    ("flexibility.md", "HallFlexibility"): parameter_table(HallFlexibility),
     ("supply.md", "Ups"): parameter_table(Ups),
     ("supply.md", "Spread"): parameter_table(Spread),
     ("supply.md", "Psu"): parameter_table(Psu),
