@@ -55,7 +55,7 @@ class Balance:
 
     def beyond_mw(self) -> Floats:
         """Return consumption (areas,) beyond the operating point [MW], as far as it is known."""
-        return self._gone_mw + self._seen()
+        return self._gone_mw + self._seen() if self._follows_voltage else self._gone_mw
 
     def _seen(self) -> Floats:
         """Return what loads draw more than at the first exchange because of voltage, one exchange late."""

@@ -1,5 +1,6 @@
 """Result tables of buses, lines and transformers from the voltages of a solution."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from cosim.core.types import Bools, Floats, Ints
 from grids.build import Model
 from grids.elements import Elements, bus_rows
-from grids.kernels.powerflow import branch_flows, read_branches, read_buses, sum_at
+from grids.kernels.powerflow import branch_flows, heat_mw, read_branches, read_buses, sum_at
 from grids.numbers import Complexes
 
 BUS = ("vm_pu", "va_degree", "p_mw", "q_mvar")
@@ -15,7 +16,11 @@ LINE = ("loading_percent", "i_ka", "p_from_mw", "q_from_mvar", "pl_mw")
 TRAFO = ("loading_percent", "p_hv_mw", "q_hv_mvar", "pl_mw", "tap_pos")
 TRAFO3W = ("loading_percent", "p_hv_mw", "q_hv_mvar", "p_mv_mw", "q_mv_mvar", "p_lv_mw", "q_lv_mvar", "pl_mw")
 
-Columns = dict[str, Floats]
+LOADING = 0
+"""Place of `loading_percent` in the columns of branches."""
+
+Columns = Mapping[str, Floats]
+"""Columns of a table by name, each over its elements."""
 
 
 def _per_percent(current_ka: Floats) -> Floats:
@@ -79,11 +84,11 @@ class Branches:
 
     def losses_mw(self, vm_pu: Floats) -> float:
         """Return what branches and shunts turn into heat [MW]; `solve` comes first."""
-        shunt = (vm_pu * vm_pu) @ self._model.bus_y.real
-        return float(self._leaving.real.sum() + shunt) * self._model.base_mva
+        model = self._model
+        return float(heat_mw(vm_pu, model.bus_y, self._leaving, model.base_mva))
 
-    def bus(self, v: Complexes, vm_pu: Floats, row: Ints, p_mw: Floats, q_mvar: Floats) -> Columns:
-        """Return the bus table; `row, p_mw, q_mvar` are the known consumptions at rows of `net.bus`.
+    def bus(self, v: Complexes, vm_pu: Floats, row: Ints, p_mw: Floats, q_mvar: Floats) -> Floats:
+        """Return the columns `BUS`, shape (4, rows); `row, p_mw, q_mvar` are known consumptions at such rows.
 
         What branches carry away must be injected at the bus. Where several rows are one bus (closed
         bus-bus switches), each has its own elements and the first one whatever is not in them.
@@ -104,43 +109,30 @@ class Branches:
             for column, own, whole in ((2, self._own_p, drawn.real), (3, self._own_q, drawn.imag)):
                 table[column, self._alive] = own[self._alive]
                 table[column, first] += self._rest(whole, own)
-        return {"vm_pu": table[0], "va_degree": table[1], "p_mw": table[2], "q_mvar": table[3]}
+        return table
 
     def _rest(self, drawn: Floats, own: Floats) -> Floats:
         at = self._model.row_bus[self._alive]
         known = np.bincount(at, own[self._alive], minlength=self._model.size)
         return np.asarray((drawn - known)[self._named], dtype=np.float64)
 
-    def line(self) -> Columns:
-        """Return the line table; a line out of service carries nothing."""
+    def line(self) -> Floats:
+        """Return the columns `LINE`, shape (5, lines); a line out of service carries nothing."""
         table = np.empty((5, self._line.size))
         read_branches(self._flow, self._line, self._ratings.line, self._ratings.line, table)
-        return dict(zip(LINE, table, strict=True))
+        return table
 
-    def trafo(self, tap_pos: Floats) -> Columns:
-        """Return the transformer table."""
+    def trafo(self, tap_pos: Floats) -> Floats:
+        """Return the columns `TRAFO`, shape (5, transformers)."""
         table = np.empty((5, self._trafo.size))
         read_branches(self._flow, self._trafo, self._ratings.trafo_hv, self._ratings.trafo_lv, table)
-        table[1] = tap_pos
-        return {
-            "loading_percent": table[0],
-            "p_hv_mw": table[2],
-            "q_hv_mvar": table[3],
-            "pl_mw": table[4],
-            "tap_pos": table[1],
-        }
+        table[1:4], table[4] = table[2:], tap_pos
+        return table
 
-    def trafo3w(self) -> Columns:
-        """Return the three-winding transformer table."""
+    def trafo3w(self) -> Floats:
+        """Return the columns `TRAFO3W`, shape (8, three-winding transformers)."""
         hv, mv, lv = (self._flow[rows] for rows in self._three)
         loads = [i * r for i, r in zip((hv[:, 4], mv[:, 5], lv[:, 5]), self._ratings.three, strict=True)]
-        return {
-            "loading_percent": np.max(np.array(loads), axis=0),
-            "p_hv_mw": hv[:, 0].copy(),
-            "q_hv_mvar": hv[:, 1].copy(),
-            "p_mv_mw": mv[:, 2].copy(),
-            "q_mv_mvar": mv[:, 3].copy(),
-            "p_lv_mw": lv[:, 2].copy(),
-            "q_lv_mvar": lv[:, 3].copy(),
-            "pl_mw": hv[:, 0] + mv[:, 2] + lv[:, 2],
-        }
+        powers = (hv[:, 0], hv[:, 1], mv[:, 2], mv[:, 3], lv[:, 2], lv[:, 3])
+        losses = hv[:, 0] + mv[:, 2] + lv[:, 2]
+        return np.array([np.max(np.array(loads), axis=0), *powers, losses])

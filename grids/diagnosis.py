@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cosim.core.types import Floats, Ints
-from grids.branches import Branches
+from grids.branches import LOADING, Branches
 from grids.build import Model
 from grids.flow import Demand, Flow
 from grids.numbers import Complexes
@@ -181,7 +181,7 @@ def diagnose(
     worst = int(np.argmax(mismatch)) if mismatch.size else 0
     branches.solve(v)
     nothing = np.zeros(len(branch_names[1]))
-    loads = np.concatenate([branches.line()["loading_percent"], branches.trafo(nothing)["loading_percent"]])
+    loads = np.concatenate([branches.line()[LOADING], branches.trafo(nothing)[LOADING]])
     names = [*branch_names[0], *branch_names[1]]
     order = [int(k) for k in np.argsort(-loads) if loads[k] > 100.0]
     share, from_last = float("nan"), last is not None

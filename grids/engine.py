@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cosim.core.component import Context
+from cosim.core.component import Context, silent
 from cosim.core.errors import ScenarioError, SolveError
 from cosim.core.grid import Connections, Geography, GridEvent, Tables
 from cosim.core.registry import nearest
@@ -14,6 +14,7 @@ from cosim.core.types import Bools, Floats, Ints
 from grids.balance import Balance
 from grids.case import Case, load_case, load_network
 from grids.elements import SWITCHED, Elements, bus_rows
+from grids.kernels.answer import compose
 from grids.network_state import NetworkState
 from grids.params import GridSource, PowerFlowParams
 from grids.portrait import geography_of, provenance_of
@@ -25,6 +26,9 @@ from grids.solver import Solution
 from grids.tables import TableMaker
 from grids.telling import ShortageTeller, tell_switch
 from grids.witness import Witness, explain
+
+UNIT_INPUTS = ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
+"""What connected units give, in the order of the rows they are kept in."""
 
 MAX_MOVES = 50
 """Rounds of tap and shunt moves within one exchange."""
@@ -77,12 +81,12 @@ class PowerFlowGrid:
         areas, row_area = area_of_rows(net)
         self._ties = ties_of(net, areas)
         self._elements = e = Elements(net, self._unit_row, tie_rows(net, self._ties))
-        self._unit, self._tie = e.section["unit"], e.section["tie"]
+        self._unit = e.section["unit"]
         self._gen, self._load = e.section["gen"], e.section["load"]
-        self._injects = np.array([float(tie.table != "ext_grid") for tie in self._ties])
-        area = row_area[e.row]
-        self._gives = (~e.reference[self._gen]).astype(np.float64)
-        self._load_area, unit_area = area[self._load], area[self._unit]
+        self._injects = np.array([tie.table != "ext_grid" for tie in self._ties], dtype=np.bool_)
+        self._area = area = row_area[e.row]
+        self._follows = ~e.reference[self._gen]
+        unit_area = area[self._unit]
         self._response = Response(
             case,
             self._ties,
@@ -144,8 +148,8 @@ class PowerFlowGrid:
         self._solved = False
         self._response.set_schedule(self._schedule.gens_mw())
         answer = self._response.rest()
-        nothing = np.zeros(self._unit_row.size)
-        self._compose(answer, nothing, nothing)
+        nothing = np.zeros((2, self._unit_row.size))
+        self._compose(answer, nothing)
         demand = self._state.demand()
         found, _ = self._state.solve(demand)
         if not found.converged:
@@ -162,21 +166,22 @@ class PowerFlowGrid:
         state = self._state
         if events:
             self._switch(t_s, events)
-        units_mw, alive, plan = inputs["p_mw"], state.alive, self._schedule
+        units = np.array([inputs[name] for name in UNIT_INPUTS], dtype=np.float64)
+        units_mw, alive, plan = units[0], state.alive, self._schedule
         delivered = self._response.delivered_mw
         if plan.advance(inputs["scale_pu"], units_mw, alive, dt_s=dt_s, delivered_mw=delivered):
             self._response.set_schedule(plan.gens_mw())
             self._shortage.tell(self._context, t_s, plan.import_mw, plan.missing_mw)
-        imbalance_mw = plan.imbalance_mw(units_mw, alive) + self._balance.beyond_mw()
-        live = alive[self._unit]
-        offers = (
-            inputs["droop_mw_per_hz"] * live,
-            inputs["droop_up_mw"] * live,
-            inputs["droop_down_mw"] * live,
+        imbalance_mw = plan.imbalance_mw(units_mw, alive, self._balance.beyond_mw())
+        answer = self._response.step(
+            t_s,
+            dt_s,
+            imbalance_mw,
+            units[2:] * alive[self._unit],
+            loads_mw=plan.loads_mw,
+            import_mw=plan.import_mw,
         )
-        known = {"loads_mw": plan.loads_mw, "import_mw": plan.import_mw}
-        answer = self._response.step(t_s, dt_s, imbalance_mw, offers, **known)
-        self._compose(answer, units_mw, inputs["q_mvar"])
+        through_slack_mw = self._compose(answer, units[:2])
         found, switches, moved = self._solve(t_s, dt_s)
         for switch in switches:
             tell_switch(self._context, t_s, state, switch)
@@ -189,13 +194,13 @@ class PowerFlowGrid:
             return self._maker.solved(found, answer, through_slack_mw=0.0)
         if wrong := self._witness.look(doubt=doubt, changed=bool(events)):
             self._context.emit(t_s, "grid", "cross_check", wrong)
-        through_slack_mw = self._through_slack_mw(answer) + self._balance.solved()
+        through_slack_mw += self._balance.solved()
         return self._maker.solved(found, answer, through_slack_mw)
 
     def shadow(self, *, on: bool) -> None:
         """Step along while another engine runs: nothing is told or checked, taps and shunts stand still."""
         self._shadows = on
-        self._context = replace(self._loud, emit=_silent) if on else self._loud
+        self._context = replace(self._loud, emit=silent) if on else self._loud
 
     def switch(self, t_s: float, events: Sequence[GridEvent]) -> None:
         """Trip and close elements between two exchanges."""
@@ -218,26 +223,21 @@ class PowerFlowGrid:
         """Return what the report says about the model, and what the cross-checks found."""
         return provenance_of(self._case, self._witness.record)
 
-    def _compose(self, answer: Answer, units_mw: Floats, units_mvar: Floats) -> None:
-        """Put plan, units and answer together: what every element draws at the end of the exchange."""
+    def _compose(self, answer: Answer, units: Floats) -> float:
+        """Put plan, units and answer together: what every element draws at the end of the exchange.
+
+        `units` is `p_mw` and `q_mvar` of the connected units, shape (2, units). Returns what the slack
+        brings beyond losses [MW]: answers and imports that enter there.
+        """
         e, plan = self._elements, self._schedule
         self.droop_mw: Floats = answer.droop_mw
         """Response of each unit's fast offer at the end of the last exchange [MW], > 0 consumes more."""
-        planned = slice(0, self._gen.stop)
-        e.p_mw[planned] = plan.p_mw[planned]
-        e.q_mvar[planned] = plan.q_mvar[planned]
-        e.p_mw[self._load] *= answer.load_factor_pu[self._load_area]
-        e.p_mw[self._gen] = -(plan.gens_mw() + answer.gen_mw * self._gives)
-        e.p_mw[self._unit] = units_mw + answer.droop_mw
-        e.q_mvar[self._unit] = units_mvar
-        e.p_mw[self._tie] = -(answer.tie_mw + answer.tie_import_mw) * self._injects
-
-    def _through_slack_mw(self, answer: Answer) -> float:
-        """Return what the slack brings beyond losses: answers and imports that enter there."""
-        ties = answer.tie_mw + answer.tie_import_mw
-        rest = answer.slack_mw + float(ties @ (1.0 - self._injects))
-        holders = float(answer.gen_mw @ self._elements.reference[self._gen])
-        return rest + holders
+        given = compose(
+            plan.p_mw, plan.q_mvar, plan.gens_mw(), answer.gen_mw, self._follows, answer.load_factor_pu,
+            self._area, units[0], units[1], answer.droop_mw, answer.tie_mw, self._injects,
+            self._load.stop, e.p_mw, e.q_mvar,
+        )  # fmt: skip
+        return answer.slack_mw + given
 
     def _ties_alive(self) -> Bools:
         """Return which ties (ties,) can let power in."""
@@ -330,10 +330,6 @@ class PowerFlowGrid:
         name, plan_mw = self._elements.names["gen"][gen], -self._schedule.p_mw[self._gen.start + gen]
         text = f"{name} synchronises at {start_mw:.6g} MW of its {plan_mw:.6g} MW planned"
         self._context.emit(t_s, name, "synchronised", text)
-
-
-def _silent(t_s: float, unit: str, kind: str, text: str) -> None:
-    del t_s, unit, kind, text
 
 
 def _unit_rows(case: Case, connections: Connections) -> Ints:

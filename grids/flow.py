@@ -144,7 +144,7 @@ class Flow:
             if not found.converged:
                 break
             self._settle(found.v)
-            switches = self.reactive.review(self.needed.imag, self.vm_pu)
+            switches = self.reactive.review(self.needed.imag.copy(), self.vm_pu)
             if not switches:
                 break
             done += switches

@@ -1,7 +1,7 @@
 """Area frequency: one centre-of-inertia swing equation per synchronous area, on the inner clock."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -11,14 +11,9 @@ from cosim.core.params import Params
 from cosim.core.types import Bools, Floats
 from grids.fleet import GOVERNORS, AreaTable, Fleet, Offers
 from grids.frequency_arrays import area_arrays, connect, droop_arrays, machine_arrays
-from grids.kernels import frequency_state as state
+from grids.kernels import answer
 from grids.kernels.frequency import advance
 from grids.kernels.frequency_state import Agc, Model, Span
-
-_STIFF_PU = 0.25
-"""Largest gain of the droop offers over one inner step; a larger one shortens the step."""
-
-_ANSWERS = (state.P_MW, state.AGC_MW)
 
 
 class AgcParams(Params):
@@ -31,30 +26,70 @@ class AgcParams(Params):
     ahead_s: float = Field(default=12.0, gt=0, description="ramping the integral may be ahead of delivery")
 
 
-@dataclass(frozen=True)
-class FrequencyStep:
+def _row(table: Floats, row: int) -> Floats:
+    values: Floats = table[row]
+    return values
+
+
+class FrequencyStep(NamedTuple):
     """What happened in one exchange. All arrays are fresh; MW at the end of the interval unless said."""
 
-    f_hz: Floats
-    """(areas,) frequency at the end."""
-    f_min_hz: Floats
-    """(areas,) nadir within the exchange, both ends included."""
-    f_max_hz: Floats
-    """(areas,) zenith within the exchange, both ends included."""
-    rocof_hz_per_s: Floats
-    """(areas,) largest rate of change over a sliding 500 ms window, signed."""
-    p_governor_mw: Floats
-    """(machines,) primary response, > 0 generates more."""
-    p_agc_mw: Floats
-    """(machines,) secondary response, > 0 generates more."""
-    p_inertia_mw: Floats
-    """(machines,) power from kinetic energy, > 0 while the machine slows down."""
-    p_damping_mw: Floats
-    """(areas,) load that is missing because frequency is low, > 0 below nominal."""
-    p_droop_mw: Floats
-    """(offers,) change of consumption, < 0 when frequency is low."""
-    p_droop_mean_mw: Floats
-    """(offers,) the same, mean over the exchange."""
+    areas: Floats
+    """(AREA_ROWS, areas), rows as in `grids.kernels.answer`; so are those of the others."""
+    machines: Floats
+    """(MACHINE_ROWS, machines)"""
+    offers: Floats
+    """(OFFER_ROWS, offers)"""
+
+    @property
+    def f_hz(self) -> Floats:
+        """(areas,) frequency at the end."""
+        return _row(self.areas, answer.F_HZ)
+
+    @property
+    def f_min_hz(self) -> Floats:
+        """(areas,) nadir within the exchange, both ends included."""
+        return _row(self.areas, answer.F_MIN_HZ)
+
+    @property
+    def f_max_hz(self) -> Floats:
+        """(areas,) zenith within the exchange, both ends included."""
+        return _row(self.areas, answer.F_MAX_HZ)
+
+    @property
+    def rocof_hz_per_s(self) -> Floats:
+        """(areas,) largest rate of change over a sliding 500 ms window, signed."""
+        return _row(self.areas, answer.ROCOF_HZ_PER_S)
+
+    @property
+    def p_governor_mw(self) -> Floats:
+        """(machines,) primary response, > 0 generates more."""
+        return _row(self.machines, answer.GOVERNOR_MW)
+
+    @property
+    def p_agc_mw(self) -> Floats:
+        """(machines,) secondary response, > 0 generates more."""
+        return _row(self.machines, answer.AGC_MW)
+
+    @property
+    def p_inertia_mw(self) -> Floats:
+        """(machines,) power from kinetic energy, > 0 while the machine slows down."""
+        return _row(self.machines, answer.INERTIA_MW)
+
+    @property
+    def p_damping_mw(self) -> Floats:
+        """(areas,) load that is missing because frequency is low, > 0 below nominal."""
+        return _row(self.areas, answer.DAMPING_MW)
+
+    @property
+    def p_droop_mw(self) -> Floats:
+        """(offers,) change of consumption, < 0 when frequency is low."""
+        return _row(self.offers, answer.DROOP_MW)
+
+    @property
+    def p_droop_mean_mw(self) -> Floats:
+        """(offers,) the same, mean over the exchange."""
+        return _row(self.offers, answer.DROOP_MEAN_MW)
 
 
 class AreaFrequency:
@@ -98,6 +133,7 @@ class AreaFrequency:
         rows = range(areas.size)
         self._machines = [np.flatnonzero(answers & (fleet.area == area)) for area in rows]
         self._offers = [np.flatnonzero(offers.area == area) for area in rows]
+        self._f_nominal_hz: list[float] = areas.f_nominal_hz.tolist()
         self._inertia = 2.0 * fleet.h_s * fleet.sn_mva / areas.f_nominal_hz[fleet.area]
         self.reset()
 
@@ -105,7 +141,6 @@ class AreaFrequency:
         """Return to nominal frequency, everybody online as in the fleet, nothing answering."""
         self.online: Bools = self.fleet.online.copy()
         self.p_schedule_mw: Floats = self.fleet.p0_mw.copy()
-        self.damping_mw_per_hz: Floats = self.areas.damping_mw_per_hz
         self._models: list[Model] = []
         for area, (machines, offers) in enumerate(zip(self._machines, self._offers, strict=True)):
             arrays = area_arrays(self.areas, area, max(machines.size, offers.size))
@@ -135,21 +170,30 @@ class AreaFrequency:
             When an area has no rotating machine left, or the imbalance is not finite.
         """
         self._check(t_s, imbalance_mw)
-        for area, (model, chosen) in enumerate(zip(self._models, self._offers, strict=True)):
-            offered = model.droops.fixed
-            offered[state.D_MW_PER_HZ] = offers_mw_per_hz[chosen]
-            offered[state.D_UP_MW], offered[state.D_DOWN_MW] = offers_up_mw[chosen], offers_down_mw[chosen]
+        fleet, inertia = self.fleet, self._inertia_online
+        areas = np.empty((answer.AREA_ROWS, self.areas.size))
+        machines = np.empty((answer.MACHINE_ROWS, fleet.size))
+        offers = np.empty((answer.OFFER_ROWS, self.offers.size))
+        parts = zip(self._models, self._machines, self._offers, self._f_nominal_hz, strict=True)
+        for area, (model, answering, chosen, f0_hz) in enumerate(parts):
+            here, droops = model.area, model.droops
+            stable_s = answer.take_offers(
+                offers_mw_per_hz, offers_up_mw, offers_down_mw, chosen, droops.fixed,
+                here.inertia_mws_per_hz,
+            )  # fmt: skip
             if not self._started:
-                model.area.agc_next_s[0] = t_s + self._agc.cycle_s
-                model.area.sample_s[0] = t_s - 1.0  # the past is flat
-            stable_s = _stable_step_s(model)
+                here.agc_next_s[0] = t_s + self._agc.cycle_s
+                here.sample_s[0] = t_s - 1.0  # the past is flat
             steps = max(1, math.ceil(dt_s / min(self.inner_step_s, stable_s) - 1e-9))
             step_s = float(dt_s) / steps
             long_steps = max(1, int(min(self._calm_step_s, stable_s) / step_s + 1e-6))
             advance(model, Span(float(t_s), step_s, steps, long_steps, float(imbalance_mw[area])))
-            model.droops.state[state.D_SUM_MW] /= steps
+            answer.read_area(
+                area, steps, f0_hz, here.damping_mw_per_hz, here.df_hz, here.found, fleet.area, inertia,
+                answering, model.machines.state, chosen, droops.state, areas, machines, offers,
+            )  # fmt: skip
         self._started = True
-        return self._result()
+        return FrequencyStep(areas, machines, offers)
 
     def trip(self, machine: int) -> None:
         """Disconnect a machine: its inertia, governor and AGC response leave at once.
@@ -180,12 +224,9 @@ class AreaFrequency:
 
     def set_damping(self, mw_per_hz: Floats) -> None:
         """Set how much load (areas,) goes away per Hz below nominal; it follows the load that is alive."""
-        if np.array_equal(mw_per_hz, self.damping_mw_per_hz):
-            return
-        self.damping_mw_per_hz = np.array(mw_per_hz, dtype=np.float64)
-        for area, model in enumerate(self._models):
-            moved = model.area._replace(damping_mw_per_hz=float(mw_per_hz[area]))
-            self._models[area] = model._replace(area=moved)
+        for area, (model, damping) in enumerate(zip(self._models, mw_per_hz.tolist(), strict=True)):
+            if damping != model.area.damping_mw_per_hz:
+                self._models[area] = model._replace(area=model.area._replace(damping_mw_per_hz=damping))
 
     def _connect(self) -> None:
         """Let exactly the machines that are online take part."""
@@ -199,11 +240,9 @@ class AreaFrequency:
         self._headroom()
 
     def _headroom(self) -> None:
-        up_mw = np.maximum(self.fleet.max_p_mw - self.p_schedule_mw, 0.0)
-        down_mw = np.minimum(self.fleet.min_p_mw - self.p_schedule_mw, 0.0)
+        fleet, p_mw = self.fleet, self.p_schedule_mw
         for model, chosen in zip(self._models, self._machines, strict=True):
-            model.machines.fixed[state.ROOM_UP_MW] = up_mw[chosen]
-            model.machines.fixed[state.ROOM_DOWN_MW] = down_mw[chosen]
+            answer.set_room(p_mw, fleet.min_p_mw, fleet.max_p_mw, chosen, model.machines.fixed)
 
     def _check(self, t_s: float, imbalance_mw: Floats) -> None:
         for area, name in enumerate(self.areas.name):
@@ -213,37 +252,3 @@ class AreaFrequency:
             if not math.isfinite(imbalance_mw[area]):
                 msg = f"t={t_s:g} s: the imbalance of area {name!r} is {imbalance_mw[area]} MW"
                 raise SolveError(msg)
-
-    def _result(self) -> FrequencyStep:
-        governor, agc = np.zeros(self.fleet.size), np.zeros(self.fleet.size)
-        droop, droop_mean = np.zeros(self.offers.size), np.zeros(self.offers.size)
-        found, df_hz = np.empty((4, self.areas.size)), np.empty(self.areas.size)
-        parts = zip(self._models, self._machines, self._offers, strict=True)
-        for k, (model, machines, offers) in enumerate(parts):
-            found[:, k], df_hz[k] = model.area.found, model.area.df_hz[0]
-            governor[machines], agc[machines] = (model.machines.state[row] for row in _ANSWERS)
-            droop[offers], droop_mean[offers] = model.droops.state
-        f0_hz = self.areas.f_nominal_hz
-        return FrequencyStep(
-            f_hz=f0_hz + df_hz,
-            f_min_hz=f0_hz + found[0],
-            f_max_hz=f0_hz + found[1],
-            rocof_hz_per_s=found[2],
-            p_governor_mw=governor,
-            p_agc_mw=agc,
-            p_inertia_mw=self._inertia_online * -found[3][self.fleet.area],
-            p_damping_mw=-self.damping_mw_per_hz * df_hz,
-            p_droop_mw=droop,
-            p_droop_mean_mw=droop_mean,
-        )
-
-
-def _stable_step_s(model: Model) -> float:
-    """Return the longest step [s] that droop offers, strong for the area's inertia, allow."""
-    gains = model.droops.fixed[state.D_MW_PER_HZ]
-    gain_mw_per_hz = float(gains.sum())
-    if gain_mw_per_hz <= 0.0:
-        return math.inf
-    seconds = model.area.inertia_mws_per_hz / gain_mw_per_hz
-    lag_s = float(model.droops.fixed[state.D_TIME_S, gains > 0.0].min())
-    return max(_STIFF_PU * seconds, math.sqrt(_STIFF_PU * seconds * lag_s))

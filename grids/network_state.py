@@ -86,7 +86,8 @@ class NetworkState:
         self.fixed_mw = float(model.fixed_mva.real.sum())
         """What elements of other kinds than load, sgen and gen inject [MW]."""
         self.live_row: Ints = np.where(self.alive, self.elements.row, -1)
-        self.generates = self.alive & self._generating
+        self.generates: Floats = (self.alive & self._generating).astype(np.float64)
+        """1 for what injects a given power, else 0."""
         self.sources.attach(model)
         self.reactive.attach(model, self.sources.bus, side)
         self.flow = Flow(model, self.sources.bus, self.reactive, self._tolerance_mva)

@@ -6,6 +6,7 @@ import numpy as np
 
 from cosim.core.types import Bools, Floats, Ints
 from grids.build import Model
+from grids.kernels.powerflow import outside
 from grids.numbers import Indices
 
 Q_TOLERANCE_MVAR = 1e-6
@@ -104,7 +105,7 @@ class ReactiveLimits:
         model = self._model
         assert model is not None  # noqa: S101 - attach comes first
         held = self._held
-        if held.size == 0 and self._limited.size == 0:
+        if self._limited.size == 0 and not outside(q_mvar, held, self._held_min, self._held_max):
             return []
         q = q_mvar[held]
         over, under = held[q > self._held_max], held[q < self._held_min]

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cosim.core.component import DroopOffer
 from cosim.core.types import Bools, Floats, Ints
-from grids.branches import Columns
 from grids.case import Case
 from grids.elements import bus_rows, element_names
 from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
 from grids.frequency import AreaFrequency
+from grids.kernels.answer import LOAD_ROWS, share_answer, take_loads
 from grids.sources import Sources
 
 AREA = (
@@ -42,7 +42,7 @@ def rest_load_mw(net: Any) -> Floats:
     areas = net["areas"]
     if "rest_load_mw" not in areas:
         return np.zeros(len(areas))
-    return np.asarray(areas["rest_load_mw"].to_numpy(dtype=float), dtype=np.float64)
+    return np.array(areas["rest_load_mw"], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def tie_to_row(ties: Sequence[Tie], gens: int, ext_grids: int) -> Floats:
     return matrix
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What answers a frequency deviation at the end of an exchange, by where it enters the power flow."""
 
     gen_mw: Floats
@@ -107,13 +106,11 @@ class Answer:
     droop_mean_mw: Floats
     """(units,) the same, mean over the exchange: what the unit's energy balance needs."""
     tie_mw: Floats
-    """(ties,) more power into the case, answering."""
-    tie_import_mw: Floats
-    """(ties,) more power into the case, as planned."""
+    """(2, ties) more power into the case: what answers, and what is planned."""
     slack_mw: float
     """More power, answering and planned, from the rest that has no living tie but the slack."""
-    area: Columns
-    """The area table."""
+    area: Floats
+    """The columns `AREA`, shape (9, areas)."""
 
 
 class Response:
@@ -146,17 +143,17 @@ class Response:
         self.names, _ = area_of_rows(net)
         self._areas = len(self.names)
         self._ties = tuple(ties)
-        self._units = unit_area.size
         self.fleet = fleet_from_case(case)
         self._gens = len(net.gen)
         offers = offers_from_devices(tuple(devices) or (None,) * unit_area.size, unit_area)
         self._frequency = AreaFrequency(self.fleet, areas_from_case(case), offers, inner_step_s)
-        self._by_machine = _indicator(self.fleet.area, self._areas)
-        self._by_unit = _indicator(unit_area, self._areas)
+        self._unit_area = unit_area
         areas = net["areas"]
         self._rest_load = rest_load_mw(net)
         self.f_nominal_hz: Floats = areas["f_nominal_hz"].to_numpy(dtype=float)
         self._damping_per_hz: Floats = areas["load_damping_pu"].to_numpy(dtype=float) / self.f_nominal_hz
+        self._planned_mw: Floats = self.fleet.p0_mw.copy()
+        self._loads: Floats = np.empty((LOAD_ROWS, self._areas))
         self._set_loads(np.zeros(self._areas))
         self._import_mw: Floats = np.zeros(self._areas)
         self.reset(np.ones(len(self._ties), dtype=np.bool_))
@@ -176,14 +173,14 @@ class Response:
 
     def ordered_mw(self) -> tuple[Floats, Floats]:
         """Return what AGC orders of each gen (gens,), and what AGC and plan want of each tie (ties,) [MW]."""
-        rest = self._by_machine[:, self._gens :] @ self.agc_mw[self._gens :]
-        return self.agc_mw[: self._gens], self._tie_share @ rest + self._tie_import_mw
+        own, rest = self.agc_mw[: self._gens], self.agc_mw[self._gens :]
+        by_area = np.bincount(self.fleet.area[self._gens :], rest, minlength=self._areas)
+        return own, self._tie_share @ by_area + self._tie_share @ self._import_mw
 
     def set_schedule(self, gens_mw: Floats) -> None:
         """Tell the governors what their machines are planned to generate."""
-        planned = self.fleet.p0_mw.copy()
-        planned[: self._gens] = gens_mw
-        self._frequency.set_schedule(planned)
+        self._planned_mw[: self._gens] = gens_mw
+        self._frequency.set_schedule(self._planned_mw)
 
     def trip(self, gen: int) -> None:
         """Take a gen's inertia and response away."""
@@ -195,19 +192,17 @@ class Response:
 
     def rest(self) -> Answer:
         """Return the answer at nominal frequency: none."""
-        areas, units = self._areas, self._units
-        zero = np.zeros(areas)
-        table = dict.fromkeys(AREA, zero)
-        table.update(f_hz=self.f_nominal_hz, f_min_hz=self.f_nominal_hz, f_max_hz=self.f_nominal_hz)
+        areas, units = self._areas, self._unit_area.size
+        table = np.zeros((len(AREA), areas))
+        table[:3] = self.f_nominal_hz  # the frequencies
         return Answer(
             gen_mw=np.zeros(self._gens),
             load_factor_pu=np.ones(areas),
             droop_mw=np.zeros(units),
             droop_mean_mw=np.zeros(units),
-            tie_mw=np.zeros(len(self._ties)),
-            tie_import_mw=np.zeros(len(self._ties)),
+            tie_mw=np.zeros((2, len(self._ties))),
             slack_mw=0.0,
-            area={name: values.copy() for name, values in table.items()},
+            area=table,
         )
 
     def step(
@@ -215,7 +210,7 @@ class Response:
         t_s: float,
         dt_s: float,
         imbalance_mw: Floats,
-        offers: tuple[Floats, Floats, Floats],
+        offers: Floats,
         *,
         loads_mw: Floats,
         import_mw: Floats,
@@ -227,7 +222,7 @@ class Response:
         imbalance_mw
             Consumption beyond the plan, per area.
         offers
-            `droop_mw_per_hz, droop_up_mw, droop_down_mw` of the units.
+            `droop_mw_per_hz, droop_up_mw, droop_down_mw` of the units, shape (3, units).
         loads_mw
             Undamped power of the case's loads that are alive, per area; damping follows it.
         import_mw
@@ -235,46 +230,32 @@ class Response:
         """
         if loads_mw is not self._loads_mw:
             self._set_loads(loads_mw)
-        if import_mw is not self._import_mw:
-            self._import_mw = import_mw
-            self._tie_import_mw = self._tie_share @ import_mw
+        self._import_mw = import_mw
         found = self._frequency.step(t_s, dt_s, imbalance_mw, *offers)
-        per_mw = found.p_damping_mw / self._whole_load
-        steady = found.p_governor_mw + found.p_agc_mw
-        response = steady + found.p_inertia_mw
-        self.delivered_mw = steady[: self._gens]
         self.agc_mw = found.p_agc_mw
-        rest = self._by_machine[:, self._gens :] @ response[self._gens :]
-        rest += per_mw * self._rest_load
-        table = {
-            "f_hz": found.f_hz,
-            "f_min_hz": found.f_min_hz,
-            "f_max_hz": found.f_max_hz,
-            "rocof_hz_per_s": found.rocof_hz_per_s,
-            "p_imbalance_mw": imbalance_mw.copy(),
-            "p_governor_mw": self._by_machine @ found.p_governor_mw,
-            "p_droop_mw": self._by_unit @ found.p_droop_mw,
-            "p_agc_mw": self._by_machine @ found.p_agc_mw,
-            "p_damping_mw": found.p_damping_mw,
-        }
+        factor_pu, table = np.empty(self._areas), np.empty((len(AREA), self._areas))
+        self.delivered_mw, gen_mw = np.empty(self._gens), np.empty(self._gens)
+        tie_mw = np.empty((2, len(self._ties)))
+        slack_mw = share_answer(
+            *found, self.fleet.area, self._unit_area, imbalance_mw, self._loads, self._tie_share, import_mw,
+            table, factor_pu, self.delivered_mw, gen_mw, tie_mw,
+        )  # fmt: skip
         return Answer(
-            gen_mw=response[: self._gens],
-            load_factor_pu=1.0 - per_mw * self._has_load,
+            gen_mw=gen_mw,
+            load_factor_pu=factor_pu,
             droop_mw=found.p_droop_mw,
             droop_mean_mw=found.p_droop_mean_mw,
-            tie_mw=self._tie_share @ rest,
-            tie_import_mw=self._tie_import_mw,
-            slack_mw=float(self._without_tie @ (rest + import_mw)),
+            tie_mw=tie_mw,
+            slack_mw=slack_mw,
             area=table,
         )
 
     def _set_loads(self, loads_mw: Floats) -> None:
         """Take the living load (areas,) of the case: what load damping acts on, with that of the rest."""
         self._loads_mw = loads_mw
-        self._has_load = (loads_mw > 0.0).astype(np.float64)
-        whole = loads_mw * self._has_load + self._rest_load
-        self._whole_load = np.where(whole > 0.0, whole, 1.0)
-        self._frequency.set_damping(self._damping_per_hz * whole)
+        damping_mw_per_hz = np.empty(self._areas)
+        take_loads(loads_mw, self._rest_load, self._damping_per_hz, self._loads, damping_mw_per_hz)
+        self._frequency.set_damping(damping_mw_per_hz)
 
     def set_ties(self, alive: Bools) -> None:
         """Let the rest of each area in over its living ties, by share; what has no tie, over the slack."""
@@ -283,10 +264,3 @@ class Response:
             share[k, tie.area] = tie.share_pu * alive[k]
         total = share.sum(axis=0)
         self._tie_share = np.divide(share, total, out=np.zeros_like(share), where=total > 0.0)
-        self._without_tie = (total <= 0.0).astype(np.float64)
-        self._tie_import_mw = self._tie_share @ self._import_mw
-
-
-def _indicator(area: Ints, areas: int) -> Floats:
-    """Return the matrix (areas, members) that sums members by area."""
-    return np.asarray(area[None, :] == np.arange(areas)[:, None], dtype=np.float64)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from cosim.core.types import Bools, Floats, Ints
-from grids.branches import Branches, Columns, Ratings
+from grids.branches import BUS, LINE, TRAFO, TRAFO3W, Branches, Columns, Ratings
 from grids.dynamics.session import Session
 from grids.elements import DRIVEN
 from grids.engine import Inside
@@ -125,16 +125,18 @@ class Reader:
         drawn = -np.concatenate([self._at(self._given), self._units_mva()])
         row = np.where(e.row[: drawn.size] >= 0, e.row[: drawn.size], -1)
         table = self._branches.bus(self.v, self.vm_pu, row, drawn.real.copy(), drawn.imag.copy())
-        dark = self.dark_rows()
-        for values in table.values():
-            values[dark] = np.nan
-        return table
+        table[:, self.dark_rows()] = np.nan
+        return dict(zip(BUS, table, strict=True))
 
     def branches(self) -> dict[str, Columns]:
         """Return the tables of lines and transformers."""
-        tables = {"line": self._branches.line(), "trafo": self._branches.trafo(self._tap_pos)}
+        own = self._branches
+        tables: dict[str, Columns] = {
+            "line": dict(zip(LINE, own.line(), strict=True)),
+            "trafo": dict(zip(TRAFO, own.trafo(self._tap_pos), strict=True)),
+        }
         if self._inside.elements.names["trafo3w"]:
-            tables["trafo3w"] = self._branches.trafo3w()
+            tables["trafo3w"] = dict(zip(TRAFO3W, own.trafo3w(), strict=True))
         return tables
 
     def sources(self, planned_mw: Floats, f_start_pu: Floats) -> Columns:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from cosim.core.types import Bools, Floats, Ints
-from grids.branches import Columns
 from grids.build import Model
 from grids.elements import Elements, bus_rows
+from grids.kernels.powerflow import read_sources
 from grids.numbers import Complexes
 
 GEN = ("p_mw", "q_mvar", "vm_pu", "p_response_mw")
@@ -38,9 +38,10 @@ class Sources:
         self.bus: Ints = np.where(in_service, model.row_bus[self.row], -1)
         self.alive: Bools = self.bus >= 0
         self._at = np.where(self.alive, self.bus, 0)
-        self._row_alive = model.row_bus[self.row] >= 0
-        self._row_at = np.where(self._row_alive, model.row_bus[self.row], 0)
-        self._share_p = self._slack_shares(model)
+        self._row_bus: Ints = model.row_bus[self.row]
+        self._share: Floats = np.zeros((3, self.bus.size))
+        """Of what its bus needs: share in p, share in q, and the q [Mvar] from which that share counts."""
+        self._share[0] = self._slack_shares(model)
         low, high = model.q_min_mvar, model.q_max_mvar
         live = self.alive
         bus_low = np.bincount(self.bus[live], low[live], minlength=model.size)
@@ -48,10 +49,10 @@ class Sources:
         count = np.bincount(self.bus[live], minlength=model.size)
         width = (bus_high - bus_low)[self._at]
         even = 1.0 / np.maximum(count[self._at], 1)
-        by_range = np.divide(high - low, width, out=even.copy(), where=width > 0.0)
-        self._share_q = np.where(live, by_range, 0.0)
-        self._base_q = np.where(live & (width > 0.0), low - bus_low[self._at] * by_range, 0.0)
-        self._alone = count[self._at] <= 1
+        shared = (count[self._at] > 1) & (width > 0.0)
+        by_range = np.divide(high - low, width, out=even, where=shared)
+        self._share[1] = np.where(live, by_range, 0.0)
+        self._share[2] = np.where(live & shared, low - bus_low[self._at] * by_range, 0.0)
 
     def _slack_shares(self, model: Model) -> Floats:
         """Return each reference machine's share of the power its bus takes from the slack."""
@@ -66,8 +67,15 @@ class Sources:
             share[k] = weight[k] / total[b] if total[b] > 0.0 else 1.0 / count[b]
         return share
 
-    def table(self, needed_mva: Complexes, vm_pu: Floats, response_mw: Floats) -> Columns:
-        """Return the gen table.
+    def table(
+        self,
+        needed_mva: Complexes,
+        vm_pu: Floats,
+        response_mw: Floats,
+        tie_to_row: Floats,
+        tie_mw: Floats,
+    ) -> Floats:
+        """Return the columns `GEN`, shape (4, rows).
 
         Parameters
         ----------
@@ -76,18 +84,20 @@ class Sources:
         vm_pu
             Voltages, shape (buses,).
         response_mw
-            Part of each row's power that answers frequency [MW], shape (rows,).
+            Part of each gen's power that answers frequency [MW], shape (gens,).
+        tie_to_row
+            Which ties come in through which row, shape (rows, ties).
+        tie_mw
+            What answers over each tie and what is planned to [MW], shape (2, ties).
         """
-        given = np.zeros(self.bus.size)
-        given[: self.gens] = -self._elements.p_mw[self._section]
-        p = np.where(self.alive, given + self._share_p * needed_mva.real[self._at], 0.0)
-        needed = needed_mva.imag[self._at]
-        q = np.where(self._alone, needed * self.alive, self._base_q + self._share_q * needed)
-        vm = vm_pu[self._row_at]
-        if not self._row_alive.all():
-            vm[~self._row_alive] = np.nan
-        return {"p_mw": p, "q_mvar": q, "vm_pu": vm, "p_response_mw": response_mw * self.alive}
+        table = np.empty((len(GEN), self.bus.size))
+        given_mw = self._elements.p_mw[self._section]
+        read_sources(
+            needed_mva, vm_pu, self.bus, self._row_bus, given_mw, self._share, tie_to_row, tie_mw,
+            response_mw, table,
+        )  # fmt: skip
+        return table
 
     def slack_mw(self, needed_mva: Complexes) -> float:
         """Return what all reference machines deliver [MW]."""
-        return float(self._share_p @ needed_mva.real[self._at])
+        return float(self._share[0] @ needed_mva.real[self._at])

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from cosim.core.grid import Tables
+from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats, Ints
 from grids.branches import BUS, LINE, TRAFO, TRAFO3W
+from grids.kernels.powerflow import read_points
 from grids.network_state import NetworkState
 from grids.response import AREA, Answer, Tie, tie_to_row
 from grids.solver import Solution
@@ -77,6 +79,7 @@ class TableMaker:
             names["trafo3w"] = own["trafo3w"]
         self.elements: Mapping[str, tuple[str, ...]] = names
         self.columns = {table: COLUMNS[table] for table in names}
+        self._places = {table: places_of(columns) for table, columns in self.columns.items()}
         self.reset()
 
     def reset(self) -> None:
@@ -94,13 +97,8 @@ class TableMaker:
         state, e = self._state, self._state.elements
         flow, branches = state.flow, state.branches
         branches.solve(found.v)
-        response = self._tie_to_row @ answer.tie_mw
-        gens = state.sources.gens
-        let_in = (self._tie_to_row @ (answer.tie_mw + answer.tie_import_mw))[:gens]
-        response[:gens] += answer.gen_mw
-        gen = state.sources.table(flow.needed, flow.vm_pu, response)
-        gen["p_mw"][:gens] += let_in
-        tables: dict[str, Mapping[str, Floats]] = {
+        gen = state.sources.table(flow.needed, flow.vm_pu, answer.gen_mw, self._tie_to_row, answer.tie_mw)
+        blocks = {
             "bus": branches.bus(found.v, flow.vm_pu, state.live_row, e.p_mw, e.q_mvar),
             "line": branches.line(),
             "trafo": branches.trafo(state.tap_pos),
@@ -110,27 +108,32 @@ class TableMaker:
             "point": self._points(answer),
         }
         if "trafo3w" in self.elements:
-            tables["trafo3w"] = branches.trafo3w()
-        return tables
+            blocks["trafo3w"] = branches.trafo3w()
+        return self._shelved(blocks)
 
     def unsolved(self, found: Solution, answer: Answer) -> Tables:
         """Return the tables of a step without solution: nan, never an old value.
 
         Frequency and droop are known all the same: the swing equation needs no voltages.
         """
-        tables = {
-            table: {column: np.full(len(names), np.nan) for column in self.columns[table]}
+        blocks: dict[str, Floats] = {
+            table: np.full((len(self.columns[table]), len(names)), np.nan)
             for table, names in self.elements.items()
         }
-        tables["grid"]["converged_pu"][:] = 0.0
-        tables["grid"]["iterations_count"][:] = found.iterations
-        tables["area"] = answer.area
-        tables["point"]["f_hz"] = answer.area["f_hz"][self._unit_area]
-        tables["point"]["p_droop_mw"] = answer.droop_mean_mw
-        return tables
+        places = self._places
+        blocks["grid"][places["grid"]["converged_pu"]] = 0.0
+        blocks["grid"][places["grid"]["iterations_count"]] = found.iterations
+        blocks["area"] = answer.area
+        blocks["point"][places["point"]["f_hz"]] = answer.area[0, self._unit_area]
+        blocks["point"][places["point"]["p_droop_mw"]] = answer.droop_mean_mw
+        return self._shelved(blocks)
 
-    def _totals(self, found: Solution, through_slack_mw: float) -> dict[str, Floats]:
-        """Return the `grid` row."""
+    def _shelved(self, blocks: Mapping[str, Floats]) -> Tables:
+        """Return tables whose columns are the rows of `blocks`."""
+        return {table: Shelf(self._places[table], block) for table, block in blocks.items()}
+
+    def _totals(self, found: Solution, through_slack_mw: float) -> Floats:
+        """Return the columns `GRID` of the one row, shape (7, 1)."""
         state, e, flow = self._state, self._state.elements, self._state.flow
         slack = state.sources.slack_mw(flow.needed)
         losses = state.branches.losses_mw(flow.vm_pu)
@@ -140,17 +143,14 @@ class TableMaker:
             self._baseline = (slack, losses)
         residual = (slack - self._baseline[0]) - (losses - self._baseline[1]) - through_slack_mw
         values = (1.0, float(found.iterations), load, injected + slack, losses, slack, residual)
-        return {name: np.array([value]) for name, value in zip(GRID, values, strict=True)}
+        return np.array(values).reshape(-1, 1)
 
-    def _points(self, answer: Answer) -> dict[str, Floats]:
-        """Return the table of connected units; one without supply has 0 V and draws nothing."""
+    def _points(self, answer: Answer) -> Floats:
+        """Return the columns `POINT` of connected units; one without supply has 0 V and draws nothing."""
         state, e, unit = self._state, self._state.elements, self._unit
-        live = state.alive[unit]
-        vm = state.flow.vm_pu[state.element_bus[unit]]
-        return {
-            "vm_pu": np.where(live, vm, 0.0),
-            "f_hz": answer.area["f_hz"][self._unit_area],
-            "p_droop_mw": answer.droop_mean_mw * live,
-            "p_mw": e.p_mw[unit] * live,
-            "q_mvar": e.q_mvar[unit] * live,
-        }
+        table = np.empty((len(POINT), self._unit_area.size))
+        read_points(
+            state.element_bus[unit], self._unit_area, state.flow.vm_pu, answer.area[0],
+            answer.droop_mean_mw, e.p_mw[unit], e.q_mvar[unit], table,
+        )  # fmt: skip
+        return table

@@ -26,6 +26,7 @@ from pandapower.pypower.idx_brch import (
 from cosim.core.types import Bools, Floats, Ints
 from grids.build import Model, internal_arrays, two_ports
 from grids.elements import bus_rows
+from grids.kernels.powerflow import outside
 from grids.numbers import Complexes
 
 CLOCK_S = 1e-9
@@ -98,12 +99,11 @@ class Regulator:
 
     def watch(self, vm_pu: Floats, dt_s: float) -> None:
         """Let the clocks run over one interval with the bus voltages it ends with."""
-        wanted = self._wanted(vm_pu)
-        idle = not wanted.any()
+        idle = not outside(vm_pu, self._at, self._low, self._high)
         if idle and self._idle:
             return
         self._idle = idle
-        self.clock_s = np.where(wanted != 0, self.clock_s + dt_s, 0.0)
+        self.clock_s = np.where(self._wanted(vm_pu) != 0, self.clock_s + dt_s, 0.0)
 
     def act(self, vm_pu: Floats) -> list[Move]:
         """Move every device whose clock has run out by one step towards its band."""

@@ -19,7 +19,7 @@ class ShortageTeller:
 
     def tell(self, context: Context, t_s: float, import_mw: Floats, missing_mw: Floats) -> None:
         """Emit `dispatch_limit` when a shortage begins; both (areas,), over the ties and not at all."""
-        imported, missing = float(np.abs(import_mw).sum()), float(np.abs(missing_mw).sum())
+        imported, missing = sum(map(abs, import_mw.tolist())), sum(map(abs, missing_mw.tolist()))
         short = imported + missing > SHORT_MW
         if short and not self._short:
             parts = []

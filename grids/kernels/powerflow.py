@@ -228,3 +228,125 @@ def read_buses(
         table[1, k] = math.atan2(v[b].imag, v[b].real) * 180.0 / math.pi
         table[2, k] = -leaving[b].real * base_mva
         table[3, k] = -leaving[b].imag * base_mva
+
+
+@jit
+def heat_mw(vm_pu: Floats, bus_y: Complexes, leaving: Complexes, base_mva: float) -> float:
+    """Return what branches and shunts turn into heat [MW]: what leaves all buses into either.
+
+    Parameters
+    ----------
+    vm_pu
+        Voltages, shape (buses,).
+    bus_y
+        Shunt admittance at each bus [pu], shape (buses,).
+    leaving
+        As `branch_flows` writes it.
+    """
+    branches, shunts = 0.0, 0.0
+    for k in range(vm_pu.size):
+        branches += leaving[k].real
+        shunts += vm_pu[k] * vm_pu[k] * bus_y[k].real
+    return (branches + shunts) * base_mva
+
+
+@jit
+def outside(values: Floats, at: Ints, low: Floats, high: Floats) -> bool:
+    """Return whether any value lies outside its band; `at` is the place each band looks at."""
+    found = False
+    for k in range(at.size):
+        found = found or values[at[k]] < low[k] or values[at[k]] > high[k]
+    return found
+
+
+@jit
+def read_sources(
+    needed_mva: Complexes,
+    vm_pu: Floats,
+    bus: Ints,
+    row_bus: Ints,
+    given_mw: Floats,
+    share: Floats,
+    tie_to_row: Floats,
+    tie_mw: Floats,
+    response_mw: Floats,
+    table: Floats,
+) -> None:
+    """Write the rows of the gen table: gens, then ext_grids.
+
+    Parameters
+    ----------
+    needed_mva
+        What each bus must generate beyond all given powers [MVA], shape (buses,).
+    vm_pu
+        Voltages, shape (buses,).
+    bus, row_bus
+        Bus of each row that runs, and of each row whose bus is energised, else -1, shape (rows,).
+    given_mw
+        Given powers of the gens, consumption > 0, shape (gens,).
+    share
+        Share of each row in the active power its bus needs, share in the reactive power, and the reactive
+        power from which that share counts [Mvar], shape (3, rows).
+    tie_to_row
+        Which ties come in through which row, shape (rows, ties).
+    tie_mw
+        What answers over each tie and what is planned to, shape (2, ties).
+    response_mw
+        What the gens answer, shape (gens,).
+    table
+        Written: ``p_mw, q_mvar, vm_pu, p_response_mw``, shape (4, rows).
+    """
+    gens = given_mw.size
+    for k in range(bus.size):
+        answering, let_in, p, q = 0.0, 0.0, 0.0, 0.0
+        for t in range(tie_mw.shape[1]):
+            answering += tie_to_row[k, t] * tie_mw[0, t]
+            let_in += tie_to_row[k, t] * (tie_mw[0, t] + tie_mw[1, t])
+        if bus[k] >= 0:
+            p = share[0, k] * needed_mva[bus[k]].real
+            q = share[2, k] + share[1, k] * needed_mva[bus[k]].imag
+        else:
+            answering = 0.0
+        if k < gens:
+            p = p - given_mw[k] if bus[k] >= 0 else 0.0
+            p += let_in
+            answering += response_mw[k] if bus[k] >= 0 else 0.0
+        table[0, k] = p
+        table[1, k] = q
+        table[2, k] = vm_pu[row_bus[k]] if row_bus[k] >= 0 else np.nan
+        table[3, k] = answering
+
+
+@jit
+def read_points(
+    bus: Ints,
+    area: Ints,
+    vm_pu: Floats,
+    f_hz: Floats,
+    droop_mw: Floats,
+    p_mw: Floats,
+    q_mvar: Floats,
+    table: Floats,
+) -> None:
+    """Write the rows of the point table; a unit without supply has 0 V and draws nothing.
+
+    Parameters
+    ----------
+    bus, area
+        Bus, -1 where not energised, and area of each unit, shape (units,).
+    vm_pu
+        Voltages, shape (buses,).
+    f_hz
+        Frequency of each area.
+    droop_mw, p_mw, q_mvar
+        What its fast offer adds, and what it draws with that, shape (units,).
+    table
+        Written: ``vm_pu, f_hz, p_droop_mw, p_mw, q_mvar``, shape (5, units).
+    """
+    for j in range(bus.size):
+        live = bus[j] >= 0
+        table[0, j] = vm_pu[bus[j]] if live else 0.0
+        table[1, j] = f_hz[area[j]]
+        table[2, j] = droop_mw[j] if live else 0.0
+        table[3, j] = p_mw[j] if live else 0.0
+        table[4, j] = q_mvar[j] if live else 0.0

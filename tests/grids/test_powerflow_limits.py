@@ -11,6 +11,7 @@ from grids.elements import Elements
 from grids.engine import PowerFlowGrid
 from grids.network_state import NetworkState
 from grids.params import PowerFlowParams
+from grids.sources import GEN
 from grids.witness import Witness, explain
 
 WITHIN_MVAR = 1e-5  # ten times the tolerance of a limit, which is ten times the solver's
@@ -49,7 +50,9 @@ def solve(state, factor):
 def assert_complementary(state):
     """Every machine is within its range, and off its set-point only on the side its limit explains."""
     s, net = state.sources, state.net
-    table = s.table(state.flow.needed, state.flow.vm_pu, np.zeros(len(s.names)))
+    nothing = np.zeros((2, 0))
+    block = s.table(state.flow.needed, state.flow.vm_pu, np.zeros(s.gens), nothing, nothing)
+    table = dict(zip(GEN, block, strict=True))
     free = s.alive[: s.gens] & state.reactive.switchable[s.bus[: s.gens]]
     q, vm = table["q_mvar"][: s.gens], table["vm_pu"][: s.gens]
     low = net.gen["min_q_mvar"].fillna(-np.inf).to_numpy()
