@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cosim.results import Results
 
 RESPONDED_PU = 0.9
+WHOLE_RTOL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Order:
     ramp_s: float
     duration_s: float
     metered_s: float
-    """How much of the time for which the whole was promised the run has."""
+    """How much of the time for which the whole was promised was metered: in exchanges without a ramp in them,
+    where there are any."""
     delivered_mw: float
     """Mean change in that time; nan where there is none of it."""
     shortfall_mwh: float
@@ -99,6 +101,8 @@ def _settle(results: "Results", unit: str, at_s: float, told: dict[str, float]) 
     t_s, dt_s, change_mw = _metered(results, unit, told["baseline_mw"])
     along_mw = sign * change_mw
     held_s = _overlap(t_s, dt_s, from_s, to_s)
+    whole = held_s >= dt_s * (1.0 - WHOLE_RTOL)
+    held_s = np.where(whole, held_s, 0.0) if whole.any() else held_s
     after_s = _overlap(t_s, dt_s, over_s, over_s + told["duration_s"])
     missing_mw = np.maximum(whole_mw - along_mw, 0.0)
     metered_s = float(held_s.sum())
