@@ -196,14 +196,15 @@ def action_text(event: Any) -> str:
 
 
 def _numbers(data: Any) -> str:
-    """Return the parameters of a command in brackets, the first three."""
+    """Return the parameters of a command in brackets, the first three that are given."""
     try:
         pairs = json.loads(data or "{}")
     except ValueError:
         return ""
     if not isinstance(pairs, dict) or not pairs:
         return ""
-    return f" ({', '.join(f'{key}={value}' for key, value in list(pairs.items())[:3])})"
+    given = [f"{key}={value}" for key, value in pairs.items() if value is not None]
+    return f" ({', '.join(given[:3])})" if given else ""
 
 
 def _sorted(events: "pd.DataFrame") -> "pd.DataFrame":
