@@ -8,9 +8,10 @@ same; rows of the case's own tables go first.
   all reactances, which is exact for the stator and lets the exciter hold the busbar.
 * Wind, PV and storage (`type` of sgen.csv) that deliver or draw anything are REGC_A with REEC_A at constant
   power; storage is REGC_A with REEC_C, half charged, and REPC_A with the primary response of GB/T 40595-2021.
-* What enters through a tie (`ties.csv`) has, per share, the machines of `rest_fleet.csv` as one: GENCLS with
-  their inertia and the damping of the load outside, and IEEEG1 with the governor of the largest type among
-  them for the capacity that responds. A share at an sgen goes to the ext_grid of its bus.
+* What enters through a tie (`ties.csv`) has, per share, the machines of `rest_fleet.csv` as one: the machine,
+  exciter and stabiliser of the largest type among them with the inertia of all and the damping of the load
+  outside; and the governor of the type that responds most, for all that respond. A share at an sgen goes to
+  the ext_grid of its bus.
 * Direct-current links and everything else keep their power.
 """
 
@@ -30,9 +31,6 @@ from grids.plants import DATA, PlantType, plant_types
 
 RATED_PU = 0.9
 """Rated active power over MVA of machines of which only the MVA is known, as in `grids.fleet`."""
-
-TIE_XD1_PU = 0.3
-"""Transient reactance with step-up transformer of the machines outside (unconfirmed)."""
 
 STORAGE_LIMIT_PU = 0.2
 """Largest primary response of storage, the least GB/T 40595-2021 allows."""
@@ -119,18 +117,24 @@ def _inertia_s(gen: dict[Any, Any]) -> float:
 
 
 def _machine(gen: dict[Any, Any], f_hz: float) -> Iterator[Row]:
-    name, data, kind = str(gen["name"]), plant_dynamics()[gen["plant_type"]], plant_types()[gen["plant_type"]]
+    name, kind = str(gen["name"]), plant_types()[gen["plant_type"]]
+    size = {"sn_mva": float(gen["sn_mva"]), "h_s": _inertia_s(gen)}
+    yield from _electrical(name, plant_dynamics()[gen["plant_type"]], size)
+    if kind.governor != "none" and float(gen["p_mw"]) >= 0.0:
+        yield _governor(kind, name, float(gen["max_p_mw"]), f_hz)
+
+
+def _electrical(name: str, data: PlantDynamics, size: dict[str, float]) -> Iterator[Row]:
+    """Return machine, exciter and stabiliser; `size` has rating, inertia and damping."""
     through = {key: getattr(data, key) for key in ("xl_pu", "xd_pu", "xq_pu", "xd1_pu", "xq1_pu", "xd2_pu")}
     reactances = {key: value + data.xt_pu for key, value in through.items() if value is not None}
     times = {key: getattr(data, key) for key in ("td10_s", "tq10_s", "td20_s", "tq20_s")}
     times = {key: value for key, value in times.items() if value is not None}
-    yield data.machine, name, {"sn_mva": float(gen["sn_mva"]), "h_s": _inertia_s(gen), **reactances, **times}
+    yield data.machine, name, {**size, **reactances, **times}
     keys = ("k_pu", "ta_tb_pu", "tb_s", "te_s", "emin_pu", "emax_pu")
     yield "sexs", name, {key: getattr(data, key) for key in keys}
     if data.ks_pu > 0.0:
         yield "ieeest", name, {"ks_pu": data.ks_pu, **STABILISER}
-    if kind.governor != "none" and float(gen["p_mw"]) >= 0.0:
-        yield _governor(kind, name, float(gen["max_p_mw"]), f_hz)
 
 
 STABILISER: dict[str, float] = {
@@ -238,11 +242,8 @@ def _rest(case: Case, name: str, area: str, share: float) -> Iterator[Row]:
         for mva, kind, h in zip(sn_mva, kinds, own_h, strict=True)
     )
     damping = float(here["load_damping_pu"]) * float(here["rest_load_mw"]) / total
-    yield (
-        "gencls",
-        name,
-        {"sn_mva": share * total, "h_s": energy / total, "d_pu": damping, "xd1_pu": TIE_XD1_PU},
-    )
+    size = {"sn_mva": share * total, "h_s": energy / total, "d_pu": damping}
+    yield from _electrical(name, plant_dynamics()[rest["plant_type"].iloc[sn_mva.index(max(sn_mva))]], size)
     responding = [RATED_PU * mva * float(pu) for mva, pu in zip(sn_mva, rest["responding_pu"], strict=True)]
     able = [mw if kind.governor != "none" else 0.0 for mw, kind in zip(responding, kinds, strict=True)]
     if sum(able) > 0.0:

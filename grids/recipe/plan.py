@@ -21,8 +21,10 @@ class PointPlan(Params):
     wind_pu: float = Field(ge=0, le=1, description="wind power over capacity")
     pv_pu: float = Field(ge=0, le=1, description="photovoltaic power over capacity")
     storage_pu: float = Field(default=0, ge=-1, le=1, description="storage over capacity, > 0 discharges")
+    hydro_pu: float = Field(ge=0, le=1, description="hydro power over capacity: what the river gives")
+    thermal_pu: float = Field(default=0, ge=0, le=1, description="small thermal plants over capacity")
     injections_mw: dict[str, float] = Field(
-        description="scheduled rows of sgen.csv, > 0 into the grid: direct-current links, interchange"
+        description="links and interchange, > 0 into the grid: rows of sgen.csv, or fixed rows of gen.csv"
     )
     must_run: list[str] = Field(default=[], description="plants that run in any case")
     unavailable: list[str] = Field(default=[], description="plants that are out")

@@ -13,7 +13,13 @@ from grids.recipe.settle import settle
 CLOSED_MW = 0.5
 """What the slack may keep after dispatch."""
 
-_OWN_PU = {"wind": "wind_pu", "pv": "pv_pu", "storage": "storage_pu"}
+_OWN_PU = {
+    "wind": "wind_pu",
+    "pv": "pv_pu",
+    "storage": "storage_pu",
+    "hydro": "hydro_pu",
+    "thermal": "thermal_pu",
+}
 
 
 def work_out(case: Case, plan: RecipePlan, point: PointPlan) -> Any:
@@ -32,11 +38,13 @@ def work_out(case: Case, plan: RecipePlan, point: PointPlan) -> Any:
     plants = [
         Plant(str(row["name"]), str(row["plant_type"]), float(row["min_p_mw"]), float(row["max_p_mw"]))
         for row in net.gen.to_dict("records")
-        if row["dispatchable"] and row["name"] not in point.unavailable
+        if row["dispatchable"] and row["plant_type"] != "hydro" and row["name"] not in point.unavailable
     ]
+    fixed = _fixed(net, point)
+    given = [*net.sgen["p_mw"], *fixed.values()]
     drawn_mw = float(net.load["p_mw"].sum())
-    export_mw = -float(net.sgen["p_mw"].clip(upper=0.0).sum())
-    demand_mw = drawn_mw - float(net.sgen["p_mw"].sum())
+    export_mw = -sum(min(mw, 0.0) for mw in given)
+    demand_mw = drawn_mw - sum(given)
     losses_mw = 0.01 * drawn_mw
     for _ in range(8):
         running = commit(
@@ -47,6 +55,7 @@ def work_out(case: Case, plan: RecipePlan, point: PointPlan) -> Any:
             plan.reserve_pu * (drawn_mw + export_mw),
         )
         p_mw = dispatch(running, plan.merit_order, demand_mw + losses_mw, plan.top_pu)
+        p_mw.update(fixed)
         net.gen["in_service"] = [name in p_mw for name in net.gen["name"]]
         net.gen["p_mw"] = [round(p_mw.get(name, 0.0), 1) for name in net.gen["name"]]
         settle(net, *plan.vm_shunt_pu)
@@ -58,12 +67,24 @@ def work_out(case: Case, plan: RecipePlan, point: PointPlan) -> Any:
 
 
 def _known(net: Any, point: PointPlan) -> None:
-    gens, sgens = set(net.gen["name"]), set(net.sgen["name"])
-    wrong = [*({*point.must_run, *point.unavailable} - gens), *({*point.injections_mw} - sgens)]
+    gens, given = set(net.gen["name"]), {*net.sgen["name"], *net.gen["name"][~net.gen["dispatchable"]]}
+    wrong = [*({*point.must_run, *point.unavailable} - gens), *({*point.injections_mw} - given)]
     wrong += [kind for kind in point.rest_fleet_mw if kind not in set(net["rest_fleet"]["plant_type"])]
     if wrong:
         msg = f"recipe names {', '.join(sorted(wrong))}, which the case does not have"
         raise ValueError(msg)
+
+
+def _fixed(net: Any, point: PointPlan) -> dict[str, float]:
+    """Return what machines deliver that nobody dispatches: hydro by the river, interchange by schedule."""
+    p_mw = {}
+    for row in net.gen.to_dict("records"):
+        name = str(row["name"])
+        if not row["dispatchable"]:
+            p_mw[name] = float(point.injections_mw.get(name, 0.0))
+        elif row["plant_type"] == "hydro" and name not in point.unavailable and point.hydro_pu > 0.0:
+            p_mw[name] = round(max(point.hydro_pu * row["max_p_mw"], row["min_p_mw"]), 1)
+    return p_mw
 
 
 def _loads(net: Any, point: PointPlan) -> None:
@@ -95,6 +116,13 @@ def reactive_findings(net: Any) -> list[str]:
     beyond = net.gen["in_service"].to_numpy() & ((q < low) | (q > high))
     rows = zip(net.gen["name"][beyond], q[beyond], low[beyond], high[beyond], strict=True)
     return [f"{name}: {mvar:.0f} Mvar (allowed: {lo:.0f} to {hi:.0f})" for name, mvar, lo, hi in rows]
+
+
+def exports_mw(net: Any) -> float:
+    """Return what leaves through links and interchange, each that draws [MW]."""
+    ties = net.sgen["p_mw"][net.sgen["type"].isin(["dc", "rest"])]
+    fixed = net.res_gen["p_mw"][net.gen["in_service"] & ~net.gen["dispatchable"]]
+    return -float(ties.clip(upper=0.0).sum() + fixed.clip(upper=0.0).sum())
 
 
 def losses_mw(net: Any) -> float:

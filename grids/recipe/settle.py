@@ -5,9 +5,6 @@ from typing import Any
 
 import pandapower as pp
 
-SENSITIVITY_PU = 0.004
-"""Voltage beyond the band that one more step of a bank answers to; the loop corrects the rest."""
-
 MARGIN_PU = 0.9
 """Share of a machine's reactive limits that is used before its set point moves."""
 
@@ -20,7 +17,7 @@ MOST_ROUNDS = 150
 def settle(net: Any, low_pu: float, high_pu: float) -> None:
     """Switch voltage-controlled shunts and taps until none would move; leaves the net solved.
 
-    Shunts bring their busbars into a band; machines beyond their reactive limits get another set point.
+    Shunts bring busbars into a band; where machines hold the voltage, shunts keep these inside their limits.
 
     Parameters
     ----------
@@ -36,37 +33,53 @@ def settle(net: Any, low_pu: float, high_pu: float) -> None:
     """
     for _ in range(MOST_ROUNDS):
         pp.runpp(net, init="flat")
-        if not (_move_shunts(net, low_pu, high_pu) | _ease_machines(net) | _move_taps(net)):
+        if not (_move_shunts(net, low_pu, high_pu) | _relieve_machines(net) | _move_taps(net)):
             return
     msg = f"shunts and taps of {net['name']} do not come to rest within {MOST_ROUNDS} power flows"
     raise RuntimeError(msg)
 
 
 def _move_shunts(net: Any, low_pu: float, high_pu: float) -> bool:
+    """Switch the banks of busbars no machine holds towards the band; returns whether any moved."""
+    held = set(net.gen["bus"][net.gen["in_service"]])
+    free = net.shunt[(net.shunt["control"] == "voltage") & ~net.shunt["bus"].isin(held)]
     moved = False
-    for i, row in net.shunt[net.shunt["control"] == "voltage"].iterrows():
-        vm = float(net.res_bus.at[row["bus"], "vm_pu"])
-        beyond = min(vm - low_pu, 0.0) + max(vm - high_pu, 0.0)
-        steps = math.copysign(math.ceil(abs(beyond) / SENSITIVITY_PU), beyond * row["q_mvar"])
-        step = min(max(int(row["step"] + steps), 0), int(row["max_step"])) if beyond else int(row["step"])
-        moved |= step != row["step"]
-        net.shunt.at[i, "step"] = step
+    for bus in free["bus"].unique():
+        vm = float(net.res_bus.at[bus, "vm_pu"])
+        if not low_pu <= vm <= high_pu:
+            moved |= _switch(net, bus, absorb=vm > high_pu)
     return moved
 
 
-def _ease_machines(net: Any) -> bool:
-    """Move the set point of each bus whose machines are beyond their limits; tells whether any moved."""
+def _relieve_machines(net: Any) -> bool:
+    """Help the machines of each bus beyond their reactive limits; returns whether anything moved.
+
+    A bank of the same bus takes what is beyond; where there is none left, the bus gets another set point.
+    """
     on = net.gen[net.gen["in_service"]].assign(q_mvar=net.res_gen["q_mvar"])
     moved = False
     for bus, here in on.groupby("bus"):
-        most, least = here["max_q_mvar"].sum(), here["min_q_mvar"].sum()
         q = float(here["q_mvar"].sum())
-        beyond = max(q - MARGIN_PU * most, 0.0) + min(q - MARGIN_PU * least, 0.0)
-        if beyond:
-            vm = float(here["vm_pu"].iloc[0]) - math.copysign(SET_POINT_PU, beyond)
+        most, least = MARGIN_PU * here["max_q_mvar"].sum(), MARGIN_PU * here["min_q_mvar"].sum()
+        if least <= q <= most:
+            continue
+        moved = True
+        if not _switch(net, bus, absorb=q < least):
+            vm = float(here["vm_pu"].iloc[0]) + math.copysign(SET_POINT_PU, least - q)
             net.gen.loc[net.gen["bus"] == bus, "vm_pu"] = round(vm, 4)
-            moved = True
     return moved
+
+
+def _switch(net: Any, bus: Any, *, absorb: bool) -> bool:
+    """Switch one step at a bus to draw more (`absorb`) or less; off before on. Tells whether one was left."""
+    banks = net.shunt[(net.shunt["bus"] == bus) & (net.shunt["control"] == "voltage")]
+    draws = banks["q_mvar"] > 0.0
+    off, on = (banks[draws != absorb], banks[draws == absorb])
+    for chosen, by in ((off[off["step"] > 0], -1), (on[on["step"] < on["max_step"]], 1)):
+        if len(chosen):
+            net.shunt.at[chosen.index[0], "step"] += by
+            return True
+    return False
 
 
 def _move_taps(net: Any) -> bool:

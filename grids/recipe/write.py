@@ -9,7 +9,7 @@ import yaml
 
 from grids.case import case_folder, load_case
 from grids.recipe.plan import PointPlan, RecipePlan, read_plan
-from grids.recipe.points import losses_mw, number, reactive_findings, work_out
+from grids.recipe.points import exports_mw, losses_mw, number, reactive_findings, work_out
 
 _TABLES = {
     "load": ("p_mw", "q_mvar"),
@@ -82,7 +82,6 @@ def _write_expected(path: Path, net: Any, plan: RecipePlan, point: PointPlan) ->
         ("load_mw", "", load, 0.002 * consumers, "MW", f"{share} (hourly shape), pumping on top"),
         ("generation_mw", "", made, 50.0, "MW", "injections less exports; computed"),
         ("losses_mw", "", lost, 50.0, "MW", COMPUTED),
-        ("losses_percent", "", 1.5, 1.0, "%", "usual range of a grid of 220 kV and above, 0.5-2.5 % of load"),
         ("slack_mw", "", 0.0, 0.01 * load, "MW", "schedules close within 1 % of load"),
         ("vm_min_pu", "", 1.0, 0.05, "pu", "all buses within 0.95-1.08"),
         ("vm_max_pu", "", 1.03, 0.05, "pu", "all buses within 0.95-1.08"),
@@ -107,7 +106,8 @@ def _told(label: str, net: Any) -> str:
     lines, banks = net.res_line["loading_percent"], net.res_trafo["loading_percent"]
     running = net.gen[net.gen["in_service"] & net.gen["dispatchable"]]
     findings = reactive_findings(net)
-    size = f"load {load:.0f} MW, losses {100 * losses_mw(net) / load:.2f} %"
+    share = 100.0 * losses_mw(net) / (load + exports_mw(net))
+    size = f"load {load:.0f} MW, losses {share:.2f} % of load and exports"
     slack = f"slack {net.res_ext_grid['p_mw'].sum():.1f} MW {net.res_ext_grid['q_mvar'].sum():.0f} Mvar"
     low, high = (f"{vm[i]:.3f} ({net.bus['name'][i]})" for i in (vm.idxmin(), vm.idxmax()))
     line = f"line {lines.max():.0f} % ({net.line['name'][lines.idxmax()]})"

@@ -35,9 +35,9 @@ def test_a_machine_has_the_data_of_its_type_and_its_step_up_transformer() -> Non
 def test_the_rest_of_the_area_is_a_machine_with_its_inertia_and_the_damping_of_its_load() -> None:
     rest, fleet = params(CASE, "Rest of Northwest"), CASE.net["rest_fleet"]
     energy = sum(plant_types()[row.plant_type].h_s * row.sn_mva for row in fleet.itertuples())
-    assert rest["gencls"].h_s * rest["gencls"].sn_mva == pytest.approx(energy)
+    assert rest["genrou"].h_s * rest["genrou"].sn_mva == pytest.approx(energy)
     load_mw = CASE.net["areas"]["rest_load_mw"].item()
-    assert rest["gencls"].d_pu * rest["gencls"].sn_mva == pytest.approx(2.0 * load_mw)
+    assert rest["genrou"].d_pu * rest["genrou"].sn_mva == pytest.approx(2.0 * load_mw)
 
 
 def test_converters_that_stand_still_have_no_model() -> None:
