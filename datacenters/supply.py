@@ -28,6 +28,9 @@ from datacenters.store import Store, check_step
 from datacenters.supply_offer import MARGIN_PU, SupplyParams, offered
 from datacenters.ups import Loss, Setting, Ups
 
+CLOSED = 0.5
+"""Share of a mechanical feed from which it counts as closed: contactors are closed or open."""
+
 
 class Drawn(NamedTuple):
     """What racks and plant drew in a step, each (halls,): means over it, and what was drawn at its end."""
@@ -169,8 +172,8 @@ class Supply:
         if self._any_watched:
             dropped = self._dropped(inputs["ceased_count"], t_s)
             self._lit[dropped] = behind_pu[dropped] = 0.0
-        if self._any_apart:
-            live = (inputs["feed_pu"] >= kernel.CONNECTED) & (vm_pu > 0.0)
+        if self._any_apart and self._checked_s > 0.0:  # a run starts with its plants running
+            live = (inputs["feed_pu"] >= CLOSED) & (vm_pu > 0.0)
             self.plant_pu = np.where((self._kernel[kernel.APART] > 0.0) & ~live, 0.0, 1.0)
         return behind_pu
 

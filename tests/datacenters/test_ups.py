@@ -5,7 +5,9 @@ import pytest
 
 from cosim.core.component import Context
 from cosim.testing import check_component
+from datacenters.feeds import MechanicalFeed
 from datacenters.hall import GpuHall, GpuHallParams
+from datacenters.psu import Psu, RackBattery
 from datacenters.ups import ResetUps, Ups
 
 HALL = GpuHallParams(rack="gb200_nvl72", it_rated_mw=100.0, ups=Ups(battery_min=2.0))
@@ -22,7 +24,9 @@ def stepped(hall, t_s, connected, dt_s=1.0, vm=1.0):
 
 
 def test_the_contract_holds():
-    halls = [HALL, HALL.model_copy(update={"ups": None})]
+    eco = Ups(mode="eco", groups_count=3, shave_above_pu=0.5)
+    kinds = ({}, {"psu": Psu()}, {"psu": Psu(battery=RackBattery())}, {"ups": eco})
+    halls = [HALL, *(GpuHallParams(it_rated_mw=50.0, mechanical_feed=MechanicalFeed(), **k) for k in kinds)]
     assert list(check_component(GpuHall, halls, dt_s=1.0)) == []
 
 
