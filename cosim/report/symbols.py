@@ -14,9 +14,6 @@ BLOCK_PX = 118.0
 BOX_PX = 34.0
 CHARACTER_PX = 6.6
 
-SUPPLIES = ("ups", "supply")
-"""Parameters that give a hall batteries of its own."""
-
 SOURCES = {"pv": "PV", "wind": "W", "nuclear": "N"}
 
 Numbers = Sequence[tuple[float, str]]
@@ -95,7 +92,7 @@ def draw_unit(hung: Hung, width: float, kind: Role, params: Mapping[str, Any]) -
     x, below = hung.x, hung.bar + 34.0
     parts = [line(x, hung.bar, x, below), _box(x, hung.bar + 10, 9)]
     if kind == "hall":
-        if any(params.get(key) is not None for key in SUPPLIES):
+        if params.get("ups") is not None:
             parts += [_box(x, below, 28, "UPS"), line(x, below + 28, x, below + 36)]
             below += 36
         parts.append(_box(x, below, BOX_PX, "IT"))
