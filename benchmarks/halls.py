@@ -1,8 +1,7 @@
 """How many racks advance by a second in a second, with CDU, loops and plant, on one thread?
 
 Halls of NVL72 racks, each by itself, advanced by the model the component uses, a minute a call; against the
-same racks and loops in NumPy with buffers in place, which has no plant. Best of several runs: the machine
-does other things, too.
+same in NumPy with buffers in place. Best of many short runs: the machine does other things, too.
 """
 
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from cosim.core.types import Floats
 from datacenters.hall import GpuHallParams
 from datacenters.hall_model import LONGEST_SUBSTEP_S, HallModel
 from datacenters.kernels import hall_rows as r
+from datacenters.kernels.hall import take
 from datacenters.sizing import thermal_network
 from datacenters.thermal import propagators
 
@@ -42,7 +42,7 @@ def best_s(run: Callable[[], object], repeats: int) -> float:
 
 
 class InPlace:
-    """Racks and loops of one hall in NumPy, nothing allocated in a step."""
+    """One hall that neither throttles nor trips, in NumPy, nothing allocated in a step."""
 
     def __init__(self, model: HallModel) -> None:
         self.p, self.block = model.params[0], model.block(0).copy()
@@ -51,9 +51,8 @@ class InPlace:
         moves = propagators(thermal_network(racks), LONGEST_SUBSTEP_S)
         self.whole, self.half = moves[r.WHOLE], moves[r.HALF]
         p, ua, flow, dt_s = self.p, self.block[r.UA_DIE], self.block[r.FLOW], LONGEST_SUBSTEP_S
-        busy = model.inputs[0, r.WORK_GPU] / p[r.GPUS]
-        spread = 1.0 + self.block[r.SPREAD] * (1.0 - busy)
-        self.wanted = (p[r.IDLE_MW] + p[r.SPAN_MW] * busy * spread) / p[r.RACKS]
+        self.now, self.machines = model.inputs[0], model.plants[0]
+        self.plant, self.wanted = np.zeros(4), np.empty(ua.size)
         self.decay = np.exp(-dt_s / p[r.TAU_POWER_S])
         self.mean = (1.0 - self.decay) * p[r.TAU_POWER_S] / dt_s
         self.leak = p[r.LEAK_MW_PER_K] / p[r.RACKS]
@@ -71,14 +70,37 @@ class InPlace:
 
     def step(self) -> None:
         """Advance by one sub-step."""
-        p, block, (power, x, y, z) = self.p, self.block, self.work
+        p = self.p
         self.column[: r.N_NODES], self.column[r.N_NODES :] = self.nodes, self.drives
         np.dot(self.column, self.half, out=self.middle)
-        supply, air = self.middle[r.T_SUPPLY], self.middle[r.T_INLET]
+        supply = self.middle[r.T_SUPPLY]
+        heated, to_air = self.racks(supply, self.middle[r.T_INLET])
+        self.drives[r.RACKS_TO_COOLANT] = heated - p[r.FLOW_MW_PER_K] * supply
+        self.drives[r.RETURN_DEGC] = heated / p[r.FLOW_MW_PER_K]
+        self.drives[r.RACKS_TO_AIR] = to_air
+        self.plant[:] = 0.0
+        for drive, one, mcp, target, back in (
+            (r.TAKEN_LIQUID, 0, r.LIQUID_MCP, r.LIQUID_SET, r.T_BACK),
+            (r.TAKEN_AIR, 1, r.AIR_MCP, r.AIR_SET, r.T_CHILLED_BACK),
+        ):
+            self.drives[drive] = take(
+                self.machines[one], p[mcp], p[target], self.middle[back], self.now[r.TEMP_OUTDOOR_DEGC],
+                self.now[r.TEMP_WETBULB_DEGC], p[r.PRESSURE_BAR], 1.0, 1.0, self.plant,
+            )  # fmt: skip
+        self.column[r.N_NODES :] = self.drives
+        np.dot(self.column, self.whole, out=self.nodes)
+
+    def racks(self, supply: float, air: float) -> tuple[float, float]:
+        """Advance the racks; return flow times coolant, and the heat they give the air [MW]."""
+        p, block, (power, x, y, z) = self.p, self.block, self.work
+        busy = min(self.now[r.WORK_GPU] / p[r.GPUS], 1.0)
+        np.multiply(block[r.SPREAD], p[r.SPAN_MW] * busy * (1.0 - busy) / p[r.RACKS], out=self.wanted)
+        self.wanted += (p[r.IDLE_MW] + p[r.SPAN_MW] * busy) / p[r.RACKS]
         die, coolant, mass, drawn = (block[k] for k in (r.DIE_DEGC, r.COOLANT_DEGC, r.MASS_DEGC, r.POWER_MW))
         np.subtract(drawn, self.wanted, out=drawn)
         np.multiply(drawn, self.mean, out=power)
         power += self.wanted
+        self.it_mw = power.sum() + 0.5 * self.leak * die.sum()
         drawn *= self.decay
         drawn += self.wanted
         np.multiply(self.b, supply, out=x)
@@ -102,6 +124,10 @@ class InPlace:
         np.multiply(y, self.b, out=z)
         die += z
         die += z
+        self.it_mw += self.leak * (0.5 * die.sum() - die.size * p[r.T_REFERENCE])
+        np.subtract(die, p[r.T_THROTTLE], out=z)
+        np.maximum(z, 0.0, out=z)
+        self.over_k = z.sum()
         y *= self.a
         y += x
         coolant += y
@@ -115,11 +141,7 @@ class InPlace:
         mass += z
         to_air = p[r.UA_MASS] * (float(mass.sum()) - mass.size * air)
         mass += z
-        self.drives[r.RACKS_TO_COOLANT] = heated - p[r.FLOW_MW_PER_K] * supply
-        self.drives[r.RETURN_DEGC] = heated / p[r.FLOW_MW_PER_K]
-        self.drives[r.RACKS_TO_AIR] = to_air
-        self.column[r.N_NODES :] = self.drives
-        np.dot(self.column, self.whole, out=self.nodes)
+        return heated, to_air
 
 
 def main() -> None:
@@ -129,10 +151,10 @@ def main() -> None:
     for racks in (8, 128, 1024, 10240):
         model = made(racks)
         peer = InPlace(model)
-        calls = max(1, round(4e6 / racks / CALL_S))
-        ours_s = best_s(lambda m=model, n=calls: [m.advance(CALL_S) for _ in range(n)], 7) / calls / CALL_S
-        steps = max(20, round(4e5 / racks))
-        peer_s = best_s(lambda q=peer, n=steps: [q.step() for _ in range(n)], 5) / steps
+        calls = max(1, round(2e5 / racks / CALL_S))
+        ours_s = best_s(lambda m=model, n=calls: [m.advance(CALL_S) for _ in range(n)], 60) / calls / CALL_S
+        steps = max(5, round(5e3 / racks))
+        peer_s = best_s(lambda q=peer, n=steps: [q.step() for _ in range(n)], 60) / steps
         apart(model, peer)
         rate[racks], ratio[racks] = racks / ours_s / 1e6, peer_s / ours_s
         numpy_rate = racks / peer_s / 1e6
@@ -155,7 +177,7 @@ def main() -> None:
 
 
 def apart(model: HallModel, peer: InPlace) -> None:
-    """Refuse to compare what is not the same: both stand in the same equilibrium, where plants rest."""
+    """Refuse to compare what is not the same: both stand in the same equilibrium."""
     states: Floats = model.block(0)[: r.N_RACK_STATES]
     np.testing.assert_allclose(peer.block[: r.N_RACK_STATES], states, rtol=1e-9)
 

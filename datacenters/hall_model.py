@@ -47,7 +47,7 @@ class HallModel:
         found = [kernel_parameters(p, f) for p, f in zip(params, first, strict=True)]
         self.params = np.array(found).reshape(-1, rows.N_PARAMS)
         self._capacity = np.array([n.capacity for n in self._networks]).reshape(-1, rows.N_NODES)
-        self._machines = np.array([machines(p) for p in params]).reshape(-1, 2, N_REJECTION + N_CHILLER)
+        self.plants = np.array([machines(p) for p in params]).reshape(-1, 2, N_REJECTION + N_CHILLER)
         self._first = np.array([initial_nodes(p) for p in params]).reshape(-1, rows.N_NODES)
         self._blocks = [
             slice(rows.N_RACK_ROWS * f, rows.N_RACK_ROWS * (f + g))
@@ -96,7 +96,7 @@ class HallModel:
     def _run(self, steps: int, dt_s: float, params: Floats, capacity: Floats, moves: Floats) -> Floats:
         outputs = np.empty((rows.N_OUTPUTS, self.count))
         kernel.advance_halls(
-            steps, dt_s, params, capacity, self._machines, moves, self.inputs, self.nodes, self.drives,
+            steps, dt_s, params, capacity, self.plants, moves, self.inputs, self.nodes, self.drives,
             self.memory, self.racks, outputs, self._scratch,
         )  # fmt: skip
         return outputs

@@ -163,7 +163,7 @@ def reference(model, i, dt_s):
     air = (p[r.UA_MASS] * (t_mass - middle[r.T_INLET])).sum()
     dry = 0.0 if p[r.WET] else (block[r.UA_DIE] * (t_die - middle[r.T_INLET])).sum()
     drives[r.RACKS_TO_AIR] = air + dry
-    (drives[r.TAKEN_LIQUID], drives[r.TAKEN_AIR]), plant_mw = plants(p, model._machines[i], now, middle)
+    (drives[r.TAKEN_LIQUID], drives[r.TAKEN_AIR]), plant_mw = plants(p, model.plants[i], now, middle)
     nodes = (expm(dt_s * big) @ np.concatenate([nodes, drives]))[:8]
     able = np.minimum(most, clocks(p, t_die if slope.any() or (die > p[r.T_THROTTLE]).any() else die))
     done = np.minimum(assigned * speed(p, most), speed(p, able)).mean() * p[r.GPUS]
@@ -225,7 +225,7 @@ def slopes(flat, model, i):
     drives = np.array([heated.sum(), 0.0, (to_air + (0 if wet else away)).sum(), 0, 0, 1.0])
     if wet:
         drives[r.RETURN_DEGC] = (fixed[r.FLOW] * coolant).sum() / p[r.FLOW_MW_PER_K]
-    (drives[r.TAKEN_LIQUID], drives[r.TAKEN_AIR]), _ = plants(p, model._machines[i], now, nodes)
+    (drives[r.TAKEN_LIQUID], drives[r.TAKEN_AIR]), _ = plants(p, model.plants[i], now, nodes)
     return np.concatenate(
         [
             a @ nodes + b @ drives,
