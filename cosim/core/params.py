@@ -1,7 +1,7 @@
 """Frozen parameter models: checked once at the door, every number with its unit in its name."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +28,11 @@ class Params(BaseModel):
             if field.annotation in (float, int) and unit_of(name) is None:
                 msg = f"{cls.__name__}.{name} is a number without a unit in its name"
                 raise TypeError(msg)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return itself: what is frozen needs no copy."""
+        del memo
+        return self
 
 
 def column(params: Sequence[Params], name: str) -> Floats:
