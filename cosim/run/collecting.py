@@ -12,7 +12,6 @@ NEW_OBJECTS = 50_000
 def rare_collection() -> Iterator[None]:
     """Let the collector look seldom, and not at what exists already, while the block runs."""
     usual = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *usual[1:])
     try:
