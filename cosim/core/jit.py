@@ -158,7 +158,7 @@ def jit_lent(function: F) -> F:
 
 
 def jit_sums(function: F) -> F:
-    """Compile as `jit_lent` does, with leave to add up in any order and to fuse multiplications with additions.
+    """Compile as `jit_lent` does, with leave to add up in any order and to fuse multiply with add.
 
     That is what makes vector code of a loop that adds up; results differ from NumPy's by rounding alone.
     """
