@@ -1,7 +1,7 @@
 """The list of KPIs: each a name with its unit, what it means, and where its numbers come from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -134,6 +134,14 @@ def voltage_recovery(panel: Panel) -> Measure:
     return longest_below(panel, RECOVERED_PU)
 
 
+def outage(panel: Panel) -> Measure:
+    """Return the longest time without voltage [s]; unknown of places that never had one."""
+    if not panel.names:
+        return Measure(float("nan"))
+    dark = (np.isnan(panel.matrix) & ~panel.unknown) | (panel.matrix == 0.0)
+    return longest_below(replace(panel, matrix=np.where(dark, 0.0, 1.0)), 0.5)
+
+
 def angle_spread(panel: Panel) -> Measure:
     """Return the largest distance between two rotors; the place is the one farthest out."""
     return extreme(panel, apart(panel.matrix), highest=True)
@@ -198,6 +206,13 @@ KPIS: dict[str, Kpi] = {
             f"longest time of a bus below {RECOVERED_PU:g} pu",
             ("vm_pu",),
             voltage_recovery,
+            _VOLTAGE,
+        ),
+        Kpi(
+            "outage_max_s",
+            "longest time of a bus that had a voltage without one",
+            ("vm_pu",),
+            outage,
             _VOLTAGE,
         ),
         Kpi(

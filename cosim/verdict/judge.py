@@ -49,7 +49,7 @@ def judge(
     sets = [limit_set if isinstance(limit_set, LimitSet) else load_limits(limit_set) for limit_set in limits]
     evidence = Evidence(results)
     found = [_completeness(results), *without_solution(results, evidence)]
-    found += [*without_voltage(results, evidence), *doubts(results)]
+    found += [*without_voltage(results, evidence, expectations), *doubts(results)]
     found += [_judge_limit(results, limit, evidence) for s in sets for limit in s.limits]
     found += [judge_expectation(results, e, i, evidence) for i, e in enumerate(expectations, start=1)]
     rest_hz = of_the_grid_hz(results)
@@ -212,16 +212,20 @@ def _nearest(margin: Floats, t_s: Floats, over_s: float) -> tuple[int, int]:
     """Return row and element of the smallest margin that counts: where a breach may last, the best within it.
 
     Rows within `over_s` of each other are as far from the limit as the best of them; a run shorter than
-    that is judged by its best row.
+    that is judged by its best row. What has no value there, a bus without voltage, breaks no limit then.
     """
     if over_s <= 0.0:
         return _smallest(margin)
-    frame = pd.DataFrame(margin, index=pd.to_timedelta(t_s, unit="s"))
+    unbroken = np.finfo(np.float64).max  # pandas takes infinity for a missing value
+    frame = pd.DataFrame(np.nan_to_num(margin, nan=unbroken), index=pd.to_timedelta(t_s, unit="s"))
     best = frame.rolling(pd.Timedelta(seconds=over_s), closed="both", min_periods=1).max().to_numpy()
     whole = t_s - t_s[0] >= over_s
     best[~whole] = np.nan
     if not whole.any():
         best[-1] = np.nanmax(margin, axis=0)
+    best[best == unbroken] = np.nan
+    if np.isnan(best).all():
+        return _smallest(margin)
     row, element = _smallest(best)
     window = np.flatnonzero((t_s >= t_s[row] - over_s) & (t_s <= t_s[row]))
     return int(window[np.nanargmax(margin[window, element])]), element

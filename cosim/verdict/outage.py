@@ -1,5 +1,6 @@
 """No solution, no voltage: judged always, whatever limits are named."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from cosim.core.types import Bools
 from cosim.kpi.panel import solved
-from cosim.kpi.places import unit_buses
+from cosim.kpi.places import places, unit_buses
 from cosim.verdict.cause import Evidence
 from cosim.verdict.findings import SOLUTION, Finding
 from cosim.verdict.quantities import where
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SUPPLIED_MW = 0.1
 """A bus that drew more than this is somebody's supply."""
+
+OUTAGE = "outage_max_s"
+"""KPI that bounds an outage: where an expectation names it, the author knows of the outage."""
 
 
 def without_solution(results: "Results", evidence: Evidence) -> list[Finding]:
@@ -69,14 +73,19 @@ def without_solution(results: "Results", evidence: Evidence) -> list[Finding]:
     ]
 
 
-def without_voltage(results: "Results", evidence: Evidence) -> list[Finding]:
+def without_voltage(
+    results: "Results", evidence: Evidence, expectations: Sequence[Any] = ()
+) -> list[Finding]:
     """Return a finding when buses have no voltage in exchanges that have a solution, else nothing.
+
+    An outage the author expects (`OUTAGE` at a place) is judged by the bound he gives, not here.
 
     It fails when something is supplied there (a unit, or load), from the first exchange on, and warns
     for a plant or a switching station cut off: their limits are then without meaning, not broken. A
     bus that nothing is connected to and that never had a voltage is out of service, and no finding.
     """
     dead, table = _dead(results)
+    dead = dead.drop(columns=[*_expected(results, expectations) & set(dead.columns)])
     if dead.empty or not dead.to_numpy().any():
         return []
     supplied = _supplied(results)
@@ -108,6 +117,23 @@ def without_voltage(results: "Results", evidence: Evidence) -> list[Finding]:
             cause=evidence.cause(t_s, table, name),
         )
     ]
+
+
+def _expected(results: "Results", expectations: Sequence[Any]) -> set[str]:
+    """Return the buses and units whose time without voltage an expectation bounds."""
+    bus_of = unit_buses(results)
+    known = places(results, ("bus", "point"))
+    found: set[str] = set()
+    for expectation in expectations:
+        said = expectation if isinstance(expectation, Mapping) else vars(expectation)
+        if said["kpi"] != OUTAGE:
+            continue
+        at = said.get("at")
+        named = {name for place in known.values() for name in place.names}
+        if at is not None:
+            named = set(known[at].names) if at in known else set()
+        found |= named | {bus_of[name] for name in named if name in bus_of}
+    return found
 
 
 def _dead(results: "Results") -> tuple[pd.DataFrame, str]:

@@ -10,7 +10,7 @@ from made_run import COLUMNS, made_run
 
 from cosim.core.errors import ScenarioError
 from cosim.verdict import Limit, LimitSet, judge
-from cosim.verdict.judge import lasting, margins
+from cosim.verdict.judge import _nearest, lasting, margins
 
 TRIP_S = 600.0
 
@@ -204,3 +204,10 @@ def _stretches(text, kept):
 def test_margin_is_negative_exactly_outside_the_bounds(values, low, high):
     outside = (values < low) | (values > high)
     np.testing.assert_array_equal(margins(values, low, high) < 0.0, outside)
+
+
+def test_a_dip_that_ends_in_an_outage_is_not_the_closest_to_a_limit_on_lasting_dips():
+    margin = np.tile([0.2, 0.15], (10, 1))
+    margin[2, 0], margin[3:, 0], margin[6, 1] = -0.1, np.nan, 0.1
+    row, element = _nearest(margin, np.arange(10.0), 2.0)
+    assert (element, margin[row, element]) == (1, 0.15)

@@ -41,6 +41,28 @@ def test_a_unit_that_sees_no_voltage_fails_also_where_no_bus_was_recorded(tmp_pa
     assert (dead.element, dead.t_s, dead.severity) == ("hefei", 0.0, "fail")
 
 
+@pytest.mark.parametrize("at", ["hefei_500", "hefei"])
+@pytest.mark.parametrize(("at_most", "passed"), [(100.0, True), (99.0, False)])
+def test_an_outage_that_is_expected_is_judged_by_its_bound(tmp_path, at, at_most, passed):
+    run = made_run(tmp_path, without_voltage=("hefei_500",), without_voltage_s=(300.0, 400.0))
+    verdict = judge(run, [], [{"kpi": "outage_max_s", "at": at, "at_most": at_most}])
+    told = finding(verdict, "expect_1_outage_max_s")
+    assert (told.value, told.t_s, verdict.passed) == (100.0, 300.0, passed)
+    assert "without_voltage" not in [f.id for f in verdict.findings]
+
+
+def test_an_outage_that_is_expected_elsewhere_still_fails(tmp_path):
+    run = made_run(tmp_path, without_voltage=("hefei_500",), without_voltage_s=(300.0, 400.0))
+    verdict = judge(run, [], [{"kpi": "outage_max_s", "at": "wuhu_500", "at_most": 100.0}])
+    assert finding(verdict, "without_voltage").element == "hefei_500"
+
+
+def test_a_place_that_never_had_a_voltage_meets_no_expected_outage(tmp_path):
+    run = made_run(tmp_path, without_voltage=("hefei_500",))
+    verdict = judge(run, [], [{"kpi": "outage_max_s", "at": "hefei_500", "at_most": 1e6}])
+    assert finding(verdict, "expect_1_outage_max_s").outcome == "unknown"
+
+
 def test_an_exchange_without_solution_fails_whatever_the_limits(tmp_path):
     run = made_run(tmp_path, unsolved_s=(500.0, 505.0))
     frequency = LimitSet(title="frequency only", limits=(_frequency_limit(),))
