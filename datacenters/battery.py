@@ -11,6 +11,7 @@ from cosim.core.component import Balance, Context, DeviceOffer, DroopOffer, Link
 from cosim.core.errors import ScenarioError, collected
 from cosim.core.flexibility import Activate, Flexibility
 from cosim.core.params import Params, column
+from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats
 from datacenters.ageing import VALID_CHARGE_PER_H, VALID_DEGC, VALID_DISCHARGE_PER_H, LfpAgeing
 from datacenters.battery_flexibility import Cells, battery_range, cells_mw
@@ -189,7 +190,7 @@ class Battery:
         self._first = np.zeros((len(params), kernel.N_STATES))
         self._first[:, kernel.ENERGY] = [p.soc_initial_pu * p.e_rated_mwh * p.soh_pu() for p in params]
         self._inputs = np.empty((kernel.N_INPUTS, len(params)))
-        self._names = [port.name for port in self.outputs]
+        self._places = places_of([port.name for port in self.outputs])
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
@@ -262,7 +263,7 @@ class Battery:
         if self._promises.open:
             self._keep_promises(t_s, dt_s, inputs)
         self._inputs[kernel.ORDER_MVAR] += self._orders.q_mvar
-        outputs = np.empty((len(self._names), len(self._of)))
+        outputs = np.empty((len(self.outputs), len(self._of)))
         before_mwh = self._state[:, kernel.ENERGY].copy()
         kernel.advance_batteries(dt_s, self._dt_last_s, self._params, self._inputs, self._state, outputs)
         if self._ages.any():
@@ -271,7 +272,7 @@ class Battery:
         outputs[kernel.SOC] = outputs[kernel.STORED_MWH] / (self._rated_mwh * soh_pu)
         outputs[kernel.N_OUTPUTS], outputs[kernel.N_OUTPUTS + 1 :] = soh_pu, self._lost_pu
         self._dt_last_s = dt_s
-        return dict(zip(self._names, outputs, strict=True))
+        return Shelf(self._places, outputs)
 
     def _keep_promises(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> None:
         """Answer what is asked for, and add what is promised to the orders."""

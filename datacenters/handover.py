@@ -8,6 +8,7 @@ import numpy as np
 from cosim.core.component import Balance, Context, Link, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
+from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats
 from datacenters.handover_params import HandoverParams, Migrate
 from datacenters.kernels.handover import (
@@ -99,7 +100,7 @@ class Handover:
             reserved_gpu=np.array([column(params, f"reserved_{end}_gpu") for end in ("source", "target")]),
         )
         self._inputs = np.empty((N_INPUTS, len(params)))
-        self._names = [port.name for port in self.outputs]
+        self._places = places_of([port.name for port in self.outputs])
         self.reset(Context())
 
     def reset(self, context: Context) -> None:
@@ -163,7 +164,7 @@ class Handover:
         outputs = np.empty((N_OUTPUTS, len(self.params)))
         if advance(t_s, dt_s, self._inputs, self._rules, self._state, outputs):
             self._report(t_s, t_s + dt_s)
-        return dict(zip(self._names, outputs, strict=True))
+        return Shelf(self._places, outputs)
 
     def _announce(self, unit: int, command: Migrate) -> None:
         params, begin_s = self.params[unit], float(self._state.begins_s[unit, WARM_UP])

@@ -34,6 +34,7 @@ class Check:
     def __init__(self, kind: str, units: Sequence[str], ports: Sequence[str]) -> None:
         self._kind, self._units, self._ports = kind, units, ports
         self._places = places_of(ports)
+        self._seen: Mapping[str, int] = self._places
 
     def __call__(self, outputs: Any, t_s: float) -> Mapping[str, Floats]:
         """Return copies of all outputs, read-only, each of shape (units,).
@@ -56,6 +57,11 @@ class Check:
     def _together(self, outputs: Any) -> Floats | None:
         """Return all outputs as one array (ports, units), or None where they are not as they should be."""
         size = len(self._units)
+        if isinstance(outputs, Shelf) and outputs.block.shape == (len(self._ports), size):
+            if outputs.places is self._seen or list(outputs.places) == list(self._ports):
+                self._seen = outputs.places
+                return np.array(outputs.block, dtype=np.float64)
+            return None
         if type(outputs) is not dict or len(outputs) != len(self._ports):
             return None
         try:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cosim.core.shelf import Shelf, places_of
 from cosim.simulators.check import Check, StepError
 
 UNITS, PORTS = ("hefei", "huaibei"), ("p_mw", "q_mvar")
@@ -36,6 +37,18 @@ def test_a_wrong_output_is_named_with_kind_time_port_and_value(change, complaint
 def test_something_that_is_not_a_mapping_is_refused():
     with pytest.raises(StepError, match="step returned list, not a mapping"):
         Check("hall", UNITS, PORTS)([good()], 0.0)
+
+
+def test_a_shelf_in_the_order_of_the_ports_is_copied_whole_and_any_other_looked_at():
+    block = np.array([[1.0, 2.0], [3.0, 4.0]])
+    check = Check("hall", UNITS, PORTS)
+    for names in (PORTS, PORTS[::-1]):
+        published = check(Shelf(places_of(names), block), 0.0)
+        assert list(published[names[0]]) == [1.0, 2.0]
+        assert list(published[names[1]]) == [3.0, 4.0]
+        assert not np.shares_memory(published["p_mw"], block)
+    with pytest.raises(StepError, match="output q_mvar is missing"):
+        check(Shelf(places_of(("p_mw", "s_mva")), block), 0.0)
 
 
 @settings(deadline=None)
