@@ -35,6 +35,14 @@ RATED_PU = 0.9
 STORAGE_LIMIT_PU = 0.2
 """Largest primary response of storage, the least GB/T 40595-2021 allows."""
 
+RIDE_THROUGH: dict[str, float] = {
+    "vref0_pu": 1.0,
+    "dbd1_pu": -0.1,
+    "dbd2_pu": 0.1,
+    "kqv_pu": 1.5,
+}
+"""Reactive current 1.5 (0.9 - V) below 0.9 pu, the least GB/T 19963.1-2021 asks of wind (unconfirmed)."""
+
 NO_LOAD_FLOW_PU = 0.08
 """Flow of a hydro turbine without load (unconfirmed)."""
 
@@ -208,7 +216,7 @@ def _gate(kind: PlantType) -> dict[str, float]:
 def _converter(sgen: dict[Any, Any], f_hz: float) -> Iterator[Row]:
     name, storage = str(sgen["name"]), sgen["type"] == "storage"
     yield "regc_a", name, {"sn_mva": float(sgen["sn_mva"])}
-    yield "reec_c" if storage else "reec_a", name, {}
+    yield "reec_c" if storage else "reec_a", name, dict(RIDE_THROUGH)
     if storage:
         yield "repc_a", name, gbt_40595_storage(f_hz, limit_pu=STORAGE_LIMIT_PU).model_dump()
 
