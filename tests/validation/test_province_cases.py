@@ -15,7 +15,7 @@ from grids.recipe.lines import COMPENSATED, DETOUR, charging_mvar, great_circle_
 from grids.recipe.plan import read_plan
 from grids.recipe.points import exports_mw, losses_mw
 
-BUSES = {"gansu": (45, 55), "ningxia": (35, 45)}
+BUSES = {"gansu": (45, 55), "ningxia": (35, 45), "xinjiang_hami": (30, 35)}
 PUBLISHED = {
     "gansu": {"thermal": 34_260, "wind": 39_290, "pv": 38_340, "hydro": 9_720, "peak": 23_950, "twh": 80.0},
     "ningxia": {
@@ -26,9 +26,13 @@ PUBLISHED = {
         "peak": 17_500,
         "twh": 101.0,
     },
+    "xinjiang_hami": {"twh": 45.924 + 11.751 + 69.871},
 }
-"""Capacity at the end of 2025 and annual peak [MW]; what left the province in 2025 [TWh], over `LEAVING`."""
-LEAVING = {"gansu": ("dc", "rest"), "ningxia": ("dc",)}
+"""Capacity at the end of 2025 and annual peak [MW]; what left the province in 2025 [TWh], over `LEAVING`.
+
+Capacities are published for the whole of Xinjiang only.
+"""
+LEAVING = {"gansu": ("dc", "rest"), "ningxia": ("dc",), "xinjiang_hami": ("dc",)}
 """Types of sgen.csv the published energy is of; with `rest`, machines that stand for interchange, too."""
 
 CASES = sorted(BUSES)
