@@ -332,7 +332,7 @@ KPIS: dict[str, Kpi] = {
             ("order_mw", "p_mw"),
             disconnected,
         ),
-        Kpi("temp_die_max_degc", "hottest die", ("temp_die_degc",), highest),
+        Kpi("temp_die_max_degc", "hottest die of all racks", ("temp_die_max_degc",), highest),
         Kpi("temp_air_max_degc", "hottest hall air", ("temp_air_degc",), highest),
         Kpi("throttled_s", "time a hall computes slower for its heat", ("throttle_pu",), throttled),
         Kpi(

@@ -120,7 +120,7 @@ def test_limits_are_drawn_where_they_apply(failing):
     assert {0.9, 1.1} <= voltages
     assert {limit["y"] for limit in drawn["Frequency"]["limits"]} >= {49.8, 50.2}
     assert 100.0 in {limit["y"] for limit in drawn["Loading of the ten most loaded branches"]["limits"]}
-    assert 90.0 in {limit["y"] for limit in drawn["Die temperature"]["limits"]}
+    assert 90.0 in {limit["y"] for limit in drawn["Hottest die"]["limits"]}
     assert drawn["State of charge"]["limits"] == []
 
 
