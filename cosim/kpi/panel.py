@@ -9,6 +9,8 @@ from cosim.core.types import Bools, Floats
 from cosim.kpi.nominal import is_frequency, nominal_hz
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cosim.results import Results
 
 GRID_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "area", "grid", "point")
@@ -16,6 +18,9 @@ GRID_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "area", "grid", "point"
 
 ACCOUNT_TABLES = ("campus", "meter")
 """Sums of what other tables hold: never counted beside them."""
+
+METERED = ("p_mw", "q_mvar")
+"""Power at the terminals, which component kinds publish and the grid tells again at each point."""
 
 SWITCHED_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "point")
 """Tables where NaN in a solved step means out of service or without voltage, which is known."""
@@ -71,9 +76,12 @@ def solved(results: "Results", rows: int) -> Bools:
 def panel(results: "Results", table: str, column: str, names: tuple[str, ...] | None = None) -> Panel:
     """Return one column of a table, of the elements `names` or of all.
 
-    A table that starts or ends at other exchanges than the grid's is judged by its own rows.
+    A table that starts or ends at other exchanges than the grid's is judged by its own rows. Stores answer
+    within exchanges, so their power is what the grid saw where it has a solution.
     """
     frame = results.series(table, column)
+    if column in METERED and table not in GRID_TABLES and "soc_pu" in results.columns(table):
+        frame = _metered(results, column, frame)
     if names is not None:
         frame = frame[list(names)]
     t_s = frame.index.to_numpy(dtype=np.float64)
@@ -90,6 +98,15 @@ def panel(results: "Results", table: str, column: str, names: tuple[str, ...] | 
     found = tuple(str(n) for n in frame.columns)
     rest = nominal_hz(results, table, found) if is_frequency(column) else np.full(len(found), np.nan)
     return Panel(t_s, dt_s, found, values, unknown, rest)
+
+
+def _metered(results: "Results", column: str, told: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a power with what the grid saw of connected units in place of what they told it."""
+    if "point" not in results.tables or column not in results.columns("point"):
+        return told
+    seen = results.series("point", column)
+    connected = [name for name in told.columns if name in seen.columns]
+    return told.assign(**{str(n): seen[n].reindex(told.index).fillna(told[n]) for n in connected})
 
 
 def joined(panels: list[Panel]) -> Panel:

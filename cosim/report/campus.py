@@ -45,12 +45,14 @@ def island_frequency(results: "Results") -> list[Figure]:
     """Return the frequency where units connect, where they were of more than one island; each island once."""
     if "point" not in results.tables or not results.elements("point"):
         return []
-    series = results.series("point", "f_hz")
+    dark = results.series("point", "vm_pu") == 0.0
+    series = results.series("point", "f_hz").mask(dark)
     spread = (series.max(axis=1) - series.min(axis=1)).max()
     if not spread > APART_HZ:
         return []
     told: list[Line] = []
     for line in lines_of(results, "point", "f_hz"):
+        line.values = np.where(dark[line.name].to_numpy(), np.nan, line.values)
         same = [other for other in told if _alike(line, other)]
         if same:
             same[0].name += f", {line.name}"

@@ -81,9 +81,23 @@ class Plots:
             )
             figures.append(_figure("Voltage at connection points", "vm_pu", lines, limits, len(first)))
             self.shown |= {("point", "vm_pu"), ("point", "f_hz"), ("point", "p_mw"), ("point", "q_mvar")}
-        figures += self._everyones("p_mw", "Power drawn")
-        figures += self._everyones("q_mvar", "Reactive power drawn")
+        for column, title in (("p_mw", "Power drawn"), ("q_mvar", "Reactive power drawn")):
+            figures += self._drawn(column, title)
         return figures
+
+    def _drawn(self, column: str, title: str) -> list[Figure]:
+        """Power of connected units as the grid saw it, and what other kinds publish by that name."""
+        if "point" not in self.results.tables or column not in self.results.columns("point"):
+            return self._everyones(column, title)
+        connected = self.results.elements("point")
+        limits = []
+        for table in tables_with(self.results, column):
+            if set(self.results.elements(table)) <= set(connected):
+                limits += limit_lines(self.results, self.verdict, table, column)
+                self.shown.add((table, column))
+        lines = lines_of(self.results, "point", column)
+        figure = _figure(title, column, lines, _tightest(limits), len(connected))
+        return [figure, *self._everyones(column, f"{title}, of units elsewhere")]
 
     def frequency(self) -> list[Figure]:
         """Frequency with its extremes within exchanges, its rate, and who answered."""
@@ -172,12 +186,16 @@ class Plots:
         """Temperatures with their limits, throttling, PUE."""
         figures = []
         for column, title in (
-            ("temp_die_degc", "Die temperature"),
+            ("temp_die_max_degc", "Hottest die"),
             ("temp_inlet_degc", "Air entering the racks"),
             ("temp_air_degc", "Hall air behind the racks"),
             ("temp_coolant_degc", "Coolant leaving the racks"),
             ("throttle_pu", "Clocks held down"),
             ("pue_pu", "Power drawn over IT power"),
+            ("chiller_mw", "Power of chillers"),
+            ("temp_outdoor_degc", "Outdoor air"),
+            ("temp_wetbulb_degc", "Wet bulb"),
+            ("water_kg_per_s", "Fresh water for heat rejection"),
         ):
             figures += self._everyones(column, title)
         return figures
@@ -188,17 +206,16 @@ class Plots:
         stores = [n for table in tables_with(self.results, "soc_pu") for n in self.results.elements(table)]
         if not stores:
             return []
-        power = [
-            line
-            for table in tables_with(self.results, "soc_pu")
-            if "p_mw" in self.results.columns(table)
-            for line in lines_of(self.results, table, "p_mw", label="{}")
-        ]
+        power: list[Line] = []
         if "point" in self.results.tables:
+            if "p_mw" in self.results.columns("point"):
+                power = lines_of(self.results, "point", "p_mw", stores)
             droop = lines_of(self.results, "point", "p_droop_mw", stores, label="{}, droop")
             power += [line for line in droop if np.nanmax(np.abs(line.values), initial=0.0) > 0.0]
             self.shown.add(("point", "p_droop_mw"))
-        return [_figure("Power, > 0 charges", "p_mw", power, [], len(stores)), *figures]
+        if power:
+            figures.insert(0, _figure("Power, > 0 charges", "p_mw", power, [], len(stores)))
+        return figures
 
     def flexibility(self) -> list[Figure]:
         """Power of each unit within its feasible range."""

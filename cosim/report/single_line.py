@@ -11,6 +11,7 @@ from cosim.core.roles import role
 from cosim.kpi.places import geography, unit_points
 from cosim.report.symbols import BLOCK_PX, Hung, draw_unit, line, meter_symbol, text, tie
 from cosim.scenario import parse
+from cosim.verdict.cause import BRANCH_POWER
 
 if TYPE_CHECKING:
     from cosim.results import Results
@@ -20,6 +21,11 @@ MOST_IN_A_ROW = 12
 """Units side by side; a busbar with more goes on in the next row."""
 
 TOP_PX, ROW_PX = 40, 300
+
+TABLES = ("line", "trafo")
+
+OPEN_MW = 1e-6
+"""A branch that carries less is out of service or without voltage."""
 
 Instant = tuple[str, int, str]
 """Name of an instant, its row in the series, and the class of its colour."""
@@ -147,7 +153,7 @@ class _Picture:
     def _joining(self, one: str, other: str) -> list[str]:
         """Return the branches between two busbars."""
         wanted = {self._bus(one), self._bus(other)}
-        tables = [table for table in ("line", "trafo") if table in self.results.tables]
+        tables = [table for table in TABLES if table in self.results.tables]
         return [
             name
             for table in tables
@@ -158,8 +164,21 @@ class _Picture:
     def _ties(self) -> str:
         """Return which branches join the busbars, in words."""
         pairs = combinations(self.campus["points"], 2)
-        said = (f" {name} joins {a} and {b}." for a, b in pairs for name in self._joining(a, b))
+        said = (
+            f" {name} joins {a} and {b}{self._carried(name)}."
+            for a, b in pairs
+            for name in self._joining(a, b)
+        )
         return escape("".join(said))
+
+    def _carried(self, branch: str) -> str:
+        """Return what a branch carries at the instants, in words."""
+        table = next(t for t in TABLES if t in self.results.tables and branch in self.results.elements(t))
+        p_mw = self.results.series(table, BRANCH_POWER[table])[branch].to_numpy(dtype=np.float64)
+        return "".join(
+            f", {abs(p_mw[row]):.1f} MW at {label}" if abs(p_mw[row]) > OPEN_MW else f", open at {label}"
+            for label, row, _ in self.instants
+        )
 
     def _unit(self, unit: str, x: float, bar: float, step: float) -> None:
         spec = self.specs[unit]

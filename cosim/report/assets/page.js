@@ -154,7 +154,7 @@
     data.events.forEach((e, i) => {
       const number = document.createElement("b");
       number.textContent = (i + 1) + " ";
-      place.append(number, e.text + ", " + e.t_s + " s");
+      place.append(number, e.text + ", " + Number(e.t_s.toPrecision(7)) + " s");
     });
     if (data.first !== null) place.append(" · red: first failure");
   }
