@@ -11,10 +11,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from frontier_mix import LARGE, SMALL
 
 from cosim.core.component import Context
 from cosim.core.streams import Streams
-from datacenters.batch import Batch, BatchParams, JobClass
+from datacenters.batch import Batch, BatchParams
 from datacenters.gpu import FRONTIER_NODE
 
 NODES, CDUS, CDU_KW, HEAT_PU = 9472, 25, 8.47, 0.945  # ExaDigiT/RAPS
@@ -25,27 +26,6 @@ RAMPS = {  # window [s]: largest change either way, and the one exceeded a hundr
     300: (19.4, 16.2),
     600: (19.9, 18.2),
 }
-LARGE = JobClass(
-    arrivals_per_h=0.7,
-    size_median_gpu=37_000,
-    size_sigma_pu=0.05,
-    duration_median_h=0.6,
-    duration_sigma_pu=0.8,
-    duration_most_h=4,
-    busy_pu=0.99,
-    rise_s=222,
-    rise_sigma_pu=0.33,
-    declines_pu=0.4,
-    decline_pu=0.4,
-)
-SMALL = JobClass(
-    arrivals_per_h=4,
-    size_median_gpu=1500,
-    duration_median_h=0.25,
-    duration_sigma_pu=0.8,
-    duration_most_h=0.75,
-    busy_pu=0.5,
-)
 
 
 @cache
