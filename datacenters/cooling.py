@@ -1,12 +1,13 @@
 """How a hall's heat reaches the outdoor air: cold plates, coolant, air, and the plant of both circuits."""
 
 from dataclasses import dataclass
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cosim.core.params import Params
 from datacenters.chillers import Chiller
-from datacenters.plant import BufferTank, Cdu, HeatRejection
+from datacenters.plant import BufferTank, Cdu, HeatRejection, cdu_row, require_reach
 
 
 @dataclass(frozen=True)
@@ -203,3 +204,21 @@ class Cooling(Params):
     design_wetbulb_degc: float = Field(
         default=28.0, ge=-20, le=40, description="wet bulb of that air, for pads and towers"
     )
+
+    @model_validator(mode="after")
+    def _has_exchangers(self) -> Self:
+        """Refuse approaches that no exchanger reaches, of any size."""
+        liquid, air, at_bar = self.liquid, self.air, self.pressure_bar
+        found = []
+        for key, size in (
+            ("liquid.cdu", lambda: cdu_row(liquid.cdu, 1.0, liquid.rise_k)),
+            ("liquid.rejection", lambda: require_reach(liquid.rejection, liquid.cdu.facility_rise_k, at_bar)),
+            ("air.rejection", lambda: require_reach(air.rejection, air.water_rise_k, at_bar)),
+        ):
+            try:
+                size()
+            except ValueError as error:
+                found.append(f"{key}: at 1 MW {error}")
+        if found:
+            raise ValueError("; ".join(found))
+        return self

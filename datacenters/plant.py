@@ -170,6 +170,13 @@ def rejection_row(
     ValueError
         When no exchanger, however large, reaches the approach with that air flow.
     """
+    row = _sized(rejection, heat_mw, rise_k, pressure_bar)
+    if rejection.kind != "tower":
+        _tabulate_fans(row)
+    return row
+
+
+def _sized(rejection: HeatRejection, heat_mw: float, rise_k: float, pressure_bar: float) -> Floats:
     row = np.zeros(kernel.N_REJECTION)
     row[kernel.KIND] = {"dry": kernel.DRY, "evaporative": kernel.EVAPORATIVE, "tower": kernel.TOWER}[
         rejection.kind
@@ -184,6 +191,11 @@ def rejection_row(
     else:
         _size_coil(row, rejection, heat_mw, rise_k)
     return row
+
+
+def require_reach(rejection: HeatRejection, rise_k: float, pressure_bar: float) -> None:
+    """Raise ValueError when no exchanger, however large, reaches the approach: no size enters."""
+    _sized(rejection, 1.0, rise_k, pressure_bar)
 
 
 def _conductance(effectiveness: Any, wanted: float, first: float, second: float) -> float:
@@ -206,7 +218,11 @@ def _size_coil(row: Floats, rejection: HeatRejection, heat_mw: float, rise_k: fl
     row[kernel.AIR_MW_PER_K] = air
     wanted = heat_mw / (rise_k + rejection.approach_k)
     row[kernel.UA_MW_PER_K] = _conductance(kernel.crossflow_effectiveness, wanted, water, air)
-    row[kernel.FULL_MW_PER_K] = full = kernel.coil_mw_per_k(row, 1.0, 1.0)
+    row[kernel.FULL_MW_PER_K] = kernel.coil_mw_per_k(row, 1.0, 1.0)
+
+
+def _tabulate_fans(row: Floats) -> None:
+    full = row[kernel.FULL_MW_PER_K]
     for node, share in enumerate(np.linspace(0.0, 1.0, kernel.N_FAN)[1:-1], start=1):
         speed = brentq(lambda s, q=share * full: kernel.coil_mw_per_k(row, s, 1.0) - q, 0.0, 1.0)
         row[kernel.FAN_0 + node] = speed**3

@@ -14,7 +14,7 @@ from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from datacenters.climate import new_year, sites, typical_year
-from datacenters.data.epw import WeatherFile, read_epw
+from datacenters.data.epw import ALLOWED, WeatherFile, read_epw
 from datacenters.data.series import Series, read_series
 from datacenters.kernels import sky
 from datacenters.kernels.psychrometrics import humidity_at, pressure_at_altitude_bar
@@ -195,10 +195,27 @@ def _read(unit: WeatherParams) -> Measured | WeatherFile | None:
         return read_epw(unit.file)
     file, period_s = unit.file, None if unit.repeats_every_h is None else unit.repeats_every_h * 3600.0
 
-    def column(name: str) -> Series:
-        return read_series(file, unit.time_column, name, "linear", period_s)
+    findings: list[str] = []
 
-    humidity = unit.humidity_percent if unit.humidity_column is None else column(unit.humidity_column)
-    ghi = 0.0 if unit.ghi_column is None else column(unit.ghi_column)
-    pressure_bar = pressure_at_altitude_bar(1e3 * unit.altitude_km)
-    return Measured(column(unit.value_column), humidity, ghi, pressure_bar)
+    def column(name: str, what: str) -> Series:
+        series = read_series(file, unit.time_column, name, "linear", period_s)
+        findings.extend(_out_of_range(series, what))
+        return series
+
+    temp = column(unit.value_column, "dry bulb")
+    percent, ghi = unit.humidity_column, unit.ghi_column
+    humidity = unit.humidity_percent if percent is None else column(percent, "relative humidity")
+    irradiance = 0.0 if ghi is None else column(ghi, "global horizontal radiation")
+    collected(findings, ScenarioError)
+    return Measured(temp, humidity, irradiance, pressure_at_altitude_bar(1e3 * unit.altitude_km))
+
+
+def _out_of_range(series: Series, what: str) -> list[str]:
+    """Return the first value of a column that no air has, with its row, or nothing."""
+    lowest, highest = ALLOWED[what]
+    rows = np.flatnonzero((series.values < lowest) | (series.values > highest))
+    if not rows.size:
+        return []
+    first, more = int(rows[0]), f" and {rows.size - 1} more rows" if rows.size > 1 else ""
+    said = f"row {first + 1}{more}: {series.values[first]:g} is not from {lowest:g} to {highest:g}"
+    return [f"{series.label}: {what}: {said}"]

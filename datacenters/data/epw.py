@@ -15,13 +15,21 @@ YEAR_S = 365.0 * 24.0 * HOUR_S
 HEADER_LINES = 8
 ROWS = 8760
 
-COLUMNS = {
-    "dry bulb": (6, 99.9, -70.0, 70.0),
-    "relative humidity": (8, 999.0, 0.0, 110.0),
-    "pressure": (9, 999999.0, 31_000.0, 120_000.0),
-    "global horizontal radiation": (13, 9999.0, 0.0, 9998.0),
+ALLOWED = {
+    "dry bulb": (-70.0, 70.0),
+    "relative humidity": (0.0, 110.0),
+    "pressure": (31_000.0, 120_000.0),
+    "global horizontal radiation": (0.0, 9998.0),
 }
-"""Name -> field of a line (0 is the year), code of a missing value, lowest and highest allowed value."""
+"""Lowest and highest value EPW allows [°C, %, Pa, W/m²]."""
+
+COLUMNS = {
+    "dry bulb": (6, 99.9),
+    "relative humidity": (8, 999.0),
+    "pressure": (9, 999999.0),
+    "global horizontal radiation": (13, 9999.0),
+}
+"""Name -> field of a line (0 is the year), code of a missing value."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,8 @@ def _zone(file: Path, lines: list[list[str]]) -> float:
 
 
 def _column(file: Path, hours: list[list[str]], name: str, findings: list[str]) -> Floats:
-    field, missing, lowest, highest = COLUMNS[name]
+    field, missing = COLUMNS[name]
+    lowest, highest = ALLOWED[name]
     values = np.empty(ROWS)
     bad: list[str] = []
     for i, line in enumerate(hours):

@@ -81,6 +81,13 @@ def test_one_number_sizes_a_hall_and_the_rack_gives_the_others():
             },
             "above",
         ),
+        (
+            {
+                "it_rated_mw": 10,
+                "cooling": {"liquid": {"rejection": {"approach_k": 0.5, "air_capacity_pu": 0.3}}},
+            },
+            r"liquid\.rejection: at 1 MW rated heat needs .* no exchanger takes more than 0\.03",
+        ),
         ({"it_rated_mw": 10, "it_rated_kw": 3}, "Extra inputs are not permitted"),
     ],
 )

@@ -279,3 +279,15 @@ def test_an_epw_file_that_is_no_year_is_refused(tmp_path):
     file.write_text("time,temp\n", encoding="utf-8")
     with pytest.raises(ScenarioError, match="line 1 is not LOCATION"):
         Weather([WeatherParams(file=file)])
+
+
+def test_a_file_in_kelvin_or_with_impossible_humidity_is_refused_with_rows(tmp_path):
+    (tmp_path / "own.csv").write_text("t_h,air_k,rh\n0,300,50\n1,301,130\n", encoding="utf-8")
+    unit = WeatherParams(
+        file=tmp_path / "own.csv", time_column="t_h", value_column="air_k", humidity_column="rh"
+    )
+    with pytest.raises(ScenarioError) as refused:
+        Weather([unit])
+    text = str(refused.value)
+    assert "column air_k: dry bulb: row 1 and 1 more rows: 300 is not from -70 to 70" in text
+    assert "column rh: relative humidity: row 2: 130 is not from 0 to 110" in text
