@@ -10,7 +10,11 @@ DEMAND_S = 900.0
 """Period of demand: 15 minutes, as Chinese two-part tariffs have it (DL/T 614, meters' default)."""
 
 SLIP_S = 60.0
-"""The period is moved by a minute (滑差式), the default of the meters; blocks of 15 minutes give no more."""
+"""The period slides by a minute (滑差式), as meters come (Acrel ADL400 manual, 7.4: 15 min, slip 1 min).
+
+A meter set to blocks (区间式) reads no more: each block is one of the periods looked at where the run begins
+on a quarter of an hour.
+"""
 
 
 def maximum_demand(panel: Panel) -> Measure:
