@@ -238,7 +238,7 @@ class GpuHall(Rehearsing):
         if not self._settled:
             self._settle()
         outputs = self.model.advance(dt_s)
-        self._teller.tell(t_s + dt_s, outputs)
+        self._teller.tell(t_s + dt_s, outputs, heard[:, rows.VM_PU])
         drawn = Drawn(
             it_mw=outputs[rows.IT_MW],
             it_square_mw2=outputs[rows.IT_SQUARE_MW2],

@@ -17,17 +17,17 @@ class Teller:
         self._codes = np.zeros(len(names))
         self._on_pu = np.ones(len(names))
 
-    def tell(self, t_s: float, outputs: Floats) -> None:
-        """Emit what has changed with the step that ends at `t_s`."""
+    def tell(self, t_s: float, outputs: Floats, vm_pu: Floats) -> None:
+        """Emit what has changed with the step that ends at `t_s`; `vm_pu` (halls,) is behind the supply."""
         codes, on_pu = outputs[rows.ALARMS_CODE], outputs[rows.OUT_ON_PU]
         if (codes == self._codes).all() and (on_pu >= self._on_pu).all():
             self._on_pu = on_pu
             return
         for i in np.flatnonzero((codes != self._codes) | (on_pu < self._on_pu)):
-            self._tell_of(int(i), t_s, outputs[:, i])
+            self._tell_of(int(i), t_s, outputs[:, i], dark=bool(vm_pu[i] == 0.0))
         self._codes, self._on_pu = codes, on_pu
 
-    def _tell_of(self, i: int, t_s: float, now: Floats) -> None:
+    def _tell_of(self, i: int, t_s: float, now: Floats, *, dark: bool) -> None:
         limits, before = self._params[i], int(self._codes[i])
         lost = self._on_pu[i] - now[rows.OUT_ON_PU]
         throttle = (
@@ -47,11 +47,13 @@ class Teller:
                 self._emit(t_s, self._names[i], kind if is_now else f"{kind}_end", text)
         if lost > 0.0:
             gpus = lost * limits[rows.GPUS]
-            text = (
-                f"{100.0 * lost:.3g} % of racks switch off and lose the work of {gpus:.0f} accelerators:"
-                f" dies at {now[rows.OUT_DIE_MAX]:.1f} °C (limit {limits[rows.T_TRIP]:g}), inlet air at"
+            why = (
+                f"dies at {now[rows.OUT_DIE_MAX]:.1f} °C (limit {limits[rows.T_TRIP]:g}), inlet air at"
                 f" {now[rows.OUT_INLET]:.1f} °C (limit {limits[rows.T_INLET_TRIP]:g})"
             )
-            self._emit(t_s, self._names[i], "racks_off", text)
+            if dark:
+                why = "they have no supply"
+            text = f"{100.0 * lost:.3g} % of racks switch off and lose the work of {gpus:.0f} accelerators"
+            self._emit(t_s, self._names[i], "racks_off", f"{text}: {why}")
         if now[rows.OUT_ON_PU] == 1.0 and self._on_pu[i] < 1.0:
             self._emit(t_s, self._names[i], "racks_on", "all racks are on again")

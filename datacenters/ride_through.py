@@ -48,6 +48,16 @@ class Curve:
         stages += [(vm, lasted_s) for (before, vm), lasted_s in rows if vm < before]
         return tuple(stages)
 
+    def findings(self, good_low_pu: float, good_high_pu: float) -> list[str]:
+        """Return why what lets go by this curve could not come back at these voltages."""
+        low_pu, high_pu = self.vm_low_pu[-1], self.vm_high_pu[-1]
+        wrong = []
+        if low_pu > good_low_pu:
+            wrong.append(f"{self.name}: its last vm_low_pu={low_pu:g} is above good_low_pu={good_low_pu:g}")
+        if high_pu < good_high_pu:
+            wrong.append(f"{self.name}: its last vm_high_pu={high_pu:g} is below {good_high_pu=:g}")
+        return wrong
+
     def device(self) -> dict[str, float]:
         """Return the stages as parameters of an `electronic_load`."""
         found = {"vcease_pu": 0.0, "tcease_s": 0.0, "vhigh_pu": 10.0, "thigh_s": 0.0}
@@ -77,16 +87,33 @@ def ride_through(name: str) -> Curve:
     if not path.is_file():
         msg = f"{path}: no such file (paths are relative to {Path.cwd()})"
         raise ScenarioError(msg)
-    return _curve(str(path), path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read as text in UTF-8: {error}"
+        raise ScenarioError(msg) from None
+    return _curve(str(path), text)
+
+
+def _rows(where: str, text: str) -> list[dict[str, str]]:
+    """Return the rows of a file that has the columns of a curve."""
+    table = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    columns, rows = tuple(table.fieldnames or ()), list(table)
+    lacking = [name for name in ("duration_s", "vm_low_pu") if name not in columns]
+    if lacking:
+        has = ", ".join(columns) or "nothing"
+        msg = f"{where}: no column {' and no column '.join(lacking)}; the file has: {has}"
+        raise ScenarioError(msg)
+    if not rows:
+        msg = (
+            f"{where}: no row below the head {', '.join(columns)}; allowed is one or more, the last with inf"
+        )
+        raise ScenarioError(msg)
+    return rows
 
 
 def _curve(where: str, text: str) -> Curve:
-    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-    columns = tuple(rows[0]) if rows else ()
-    lacking = [name for name in ("duration_s", "vm_low_pu") if name not in columns]
-    if lacking:
-        msg = f"{where}: no column {' and no column '.join(lacking)}; the file has: {', '.join(columns)}"
-        raise ScenarioError(msg)
+    rows = _rows(where, text)
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")][1:]
     wrong: list[str] = []
     numbers = [

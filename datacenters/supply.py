@@ -239,10 +239,17 @@ def _curves(params: Sequence[SupplyParams]) -> list[Curve | None]:
     found: list[Curve | None] = []
     wrong: list[str] = []
     for p in params:
-        name = p.ups.ride_through if p.ups is not None else None if p.psu is None else p.psu.ride_through
+        facing = p.ups or p.psu
+        name = None if facing is None else facing.ride_through
+        if facing is None or name is None:
+            found.append(None)
+            continue
         try:
-            found.append(None if name is None else ride_through(name))
+            curve = ride_through(name)
         except ScenarioError as error:
             wrong += str(error).splitlines()
+            continue
+        found.append(curve)
+        wrong += curve.findings(facing.good_low_pu, facing.good_high_pu)
     collected(wrong, ScenarioError)
     return found

@@ -52,10 +52,19 @@ class SupplyParams(Params):
     )
 
     @model_validator(mode="after")
-    def _one_battery(self) -> Self:
-        if self.ups is not None and self.psu is not None and self.psu.battery is not None:
-            msg = "a hall has batteries in `ups` or in its racks (`psu.battery`), not both"
-            raise ValueError(msg)
+    def _one_faces_the_grid(self) -> Self:
+        if self.ups is None or self.psu is None:
+            return self
+        findings = []
+        if self.psu.battery is not None:
+            findings.append("a hall has batteries in `ups` or in its racks (`psu.battery`), not both")
+        if self.psu.ride_through is not None:
+            findings.append(
+                f"psu.ride_through={self.psu.ride_through!r}: power supplies behind an `ups` do not face the"
+                " grid; give the curve to `ups`"
+            )
+        if findings:
+            raise ValueError("; ".join(findings))
         return self
 
     def store(self) -> Store | None:

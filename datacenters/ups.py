@@ -117,7 +117,9 @@ class Ups(Store):
             if getattr(self, low) > getattr(self, high)
         ]
         if self.transfer_low_pu == self.good_low_pu:
-            findings.append(f"transfer_low_pu={self.transfer_low_pu:g} is not below good_low_pu")
+            findings.append(
+                f"transfer_low_pu={self.transfer_low_pu:g} is not below good_low_pu={self.good_low_pu:g}"
+            )
         findings += self._spread_findings()
         if self.loss().least_pu() < 0.0:
             eta = ", ".join(f"{one:g}" for one in self.efficiencies())
@@ -134,7 +136,10 @@ class Ups(Store):
         ]
         highest_pu = self.transfer_low_pu + self.spread.transfer_low_pu
         if self.spread.transfer_low_pu > 0.0 and highest_pu >= self.good_low_pu:
-            findings.append(f"with its spread transfer_low_pu={highest_pu:g} is not below good_low_pu")
+            findings.append(
+                f"with its spread transfer_low_pu={highest_pu:g} is not below"
+                f" good_low_pu={self.good_low_pu:g}"
+            )
         if self.spread.walk_in_s == self.walk_in_s:
             findings.append(f"with its spread walk_in_s={self.walk_in_s:g} is 0 for a group")
         most = self.dips_count + self.spread.dips_count

@@ -330,6 +330,17 @@ def test_throttling_is_told_when_it_starts_and_ends():
     assert told == [(2.0, "throttle"), (4.0, "throttle_end")]
 
 
+def test_racks_that_lose_their_supply_do_not_blame_temperatures():
+    told = []
+    hall = GpuHall([GB200])
+    hall.reset(Context(names=("hefei",), emit=lambda *row: told.append(row)))
+    for vm_pu in (1.0, 0.0):
+        hall.step(0.0, 1.0, inputs(hall, work_gpu=1e4, vm_pu=vm_pu))
+    (text,) = [text for _, _, kind, text in told if kind == "racks_off"]
+    assert text.startswith("100 % of racks switch off")
+    assert text.endswith("accelerators: they have no supply")
+
+
 def test_without_pumps_dies_throttle_then_racks_switch_off_and_come_back():
     lost = [{}] + [{"movers_pu": 0.0}] * 120 + [{}] * 480
     told, rows = told_of(GB200, lost)

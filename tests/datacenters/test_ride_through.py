@@ -61,7 +61,7 @@ def test_an_own_file_needs_no_upper_limit(tmp_path):
         (["0.2,low,1.2", "inf,0.9,1.1"], "line 3: vm_low_pu='low' is no number"),
         (["0.2,1.3,1.2", "inf,1.3,1.1"], "allowed is 0 <= vm_low_pu=1.3 < 1 < vm_high_pu=1.2"),
         ([f"{k},0.{k},1.2" for k in range(1, 8)] + ["inf,0.9,1.2"], "8 stages below, at most 5"),
-        ([], "no column duration_s"),
+        ([], "no row below the head duration_s, vm_low_pu, vm_high_pu"),
     ],
 )
 def test_a_curve_that_is_none_is_refused_with_its_line_and_values(tmp_path, rows, says):
@@ -81,3 +81,18 @@ def test_a_name_that_is_no_curve_is_refused_with_a_hint():
         ride_through("itci")
     with pytest.raises(ScenarioError, match=r"nowhere\.csv: no such file"):
         ride_through("nowhere.csv")
+
+
+def test_a_file_without_the_columns_or_that_is_no_text_is_refused(tmp_path):
+    with pytest.raises(ScenarioError, match=r"no column vm_low_pu; the file has: duration_s"):
+        ride_through(written(tmp_path, "0.1", columns="duration_s"))
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ScenarioError, match=r"binary\.csv: cannot be read as text in UTF-8"):
+        ride_through(str(binary))
+
+
+def test_a_file_of_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path):
+    marked = tmp_path / "marked.csv"
+    marked.write_bytes(b"\xef\xbb\xbfduration_s,vm_low_pu\n0.1,0\ninf,0.85\n")
+    assert ride_through(str(marked)).low_stages() == ((0.85, 0.1),)

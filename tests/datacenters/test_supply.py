@@ -195,6 +195,7 @@ def test_a_battery_that_cannot_feed_its_hall_for_one_step_is_refused_with_the_nu
         ({"ups": {"spread": {"dips_count": 3}}}, "with its spread dips_count=3 is not within 1 to 10"),
         ({"ups": {"eta_quarter_pu": 0.6, "eta_half_pu": 0.99}}, "no supply loses less than nothing"),
         ({"ups": {}, "psu": {"battery": {}}}, "not both"),
+        ({"ups": {}, "psu": {"ride_through": "itic"}}, "psu.ride_through=.itic.: power supplies behind an"),
     ],
 )
 def test_what_cannot_be_a_supply_is_refused_with_numbers(given, says):
@@ -205,3 +206,13 @@ def test_what_cannot_be_a_supply_is_refused_with_numbers(given, says):
 def test_a_curve_that_is_wrong_is_refused_when_the_hall_is_built():
     with pytest.raises(ScenarioError, match="neither itic, semi_f47"):
         made(SupplyParams(ups=Ups(ride_through="cbmea")))
+
+
+def test_a_curve_that_lets_go_where_the_supply_would_come_back_is_refused_with_both_voltages(tmp_path):
+    file = tmp_path / "narrow.csv"
+    file.write_text("duration_s,vm_low_pu,vm_high_pu\n0.02,0,1.4\ninf,0.95,1.05\n", encoding="utf-8")
+    with pytest.raises(ScenarioError) as told:
+        made(SupplyParams(ups=Ups(ride_through=str(file))), SupplyParams(psu=Psu(ride_through="itic")))
+    low, high = str(told.value).splitlines()
+    assert low.endswith("narrow.csv: its last vm_low_pu=0.95 is above good_low_pu=0.9")
+    assert high.endswith("narrow.csv: its last vm_high_pu=1.05 is below good_high_pu=1.1")

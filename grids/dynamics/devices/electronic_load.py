@@ -473,8 +473,9 @@ class ElectronicLoad(Device):
         for k in np.flatnonzero(u.z[Z.news] > 0.0).tolist():
             news = int(u.z[Z.news, k])
             what = ", ".join(text for code, text in TEXT.items() if news & code)
-            count, at = int(u.z[Z.count, k]), u.z[Z.before, k]
-            session.note(f"{names[k]}: {what} at {at:.3f} pu ({count} dips in {u.p[P.twin_s, k]:g} s)")
+            count, most = int(u.z[Z.count, k]), int(u.p[P.nmax_count, k])
+            dips = f" (dip {count} of {most} in {u.p[P.twin_s, k]:g} s)" if most > 0 and count > 0 else ""
+            session.note(f"{names[k]}: {what} at {u.z[Z.before, k]:.3f} pu{dips}")
             u.z[Z.news, k] = 0.0
 
 
