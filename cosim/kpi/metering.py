@@ -48,11 +48,12 @@ def power_factor(imported: Panel, q_mvar: Panel) -> Measure:
     """Return the lowest power factor of the run over the meters: from energies, as the bill has it.
 
     Active energy drawn over its root of squares with the reactive energy, of which what is drawn and what
-    is sent back add up in magnitude (measures on power factor, 水电财字 215, 1983).
+    is sent back add up in magnitude (measures on power factor, 水电财字 215, 1983). A meter that drew no
+    active energy has none.
     """
     p_mwh = np.nansum(imported.matrix * imported.dt_s[:, None], axis=0)
     q_mvarh = np.nansum(np.abs(q_mvar.matrix) * q_mvar.dt_s[:, None], axis=0)
-    factor = _ratio(p_mwh, np.hypot(p_mwh, q_mvarh))
+    factor = np.where(p_mwh > 0.0, _ratio(p_mwh, np.hypot(p_mwh, q_mvarh)), np.nan)
     if np.isnan(factor).all():
         return Measure(float("nan"), unknown_s=imported.unknown_s)
     worst = int(np.nanargmin(factor))
