@@ -30,23 +30,28 @@ def fresh(soc_pu: np.ndarray) -> LfpAgeing:
     return LfpAgeing(np.zeros_like(soc_pu), np.zeros_like(soc_pu), soc_pu)
 
 
-@pytest.fixture(scope="module")
-def losses() -> tuple[np.ndarray, np.ndarray]:
-    """Ten years held at the mean charge, day by day; and as many half cycles as ten years have."""
+def lost_after(days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Days held at the mean charge, one by one; and as many half cycles as they have."""
     held = fresh(SOC_PU)
-    for _ in range(DAYS):
+    for _ in range(days):
         calendar_pu, none_pu = held.advance(86_400.0, SOC_PU, SOC_PU, TEMP_DEGC)
     assert_allclose(none_pu, 0.0)
     high, low = SOC_PU + 0.5 * DEPTH_PU, SOC_PU - 0.5 * DEPTH_PU
     lasts_s = np.where(RATE_PER_H > 0.0, DEPTH_PU / np.maximum(RATE_PER_H, 1e-9), 1.0) * 3600.0
     cycled = fresh(high)
-    halves = np.rint(2.0 * DAYS * FULL_PER_DAY / np.maximum(DEPTH_PU, 1e-9)).astype(int)
+    halves = np.rint(2.0 * days * FULL_PER_DAY / np.maximum(DEPTH_PU, 1e-9)).astype(int)
     cycle_pu = np.zeros(len(POINTS))
     for half in range(halves.max()):
         ends = (high, low) if half % 2 == 0 else (low, high)
         _, now_pu = cycled.advance(lasts_s, *ends, TEMP_DEGC)
         cycle_pu = np.where(half < halves, now_pu, cycle_pu)
     return calendar_pu, cycle_pu
+
+
+@pytest.fixture(scope="module")
+def losses() -> tuple[np.ndarray, np.ndarray]:
+    """Ten years."""
+    return lost_after(DAYS)
 
 
 def test_remaining_capacity_is_that_of_the_published_model(losses):
