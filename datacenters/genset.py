@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, DeviceOffer, Port
@@ -94,6 +94,11 @@ class GensetParams(Params):
     engine: Engine | None = Field(
         default=None, description="what stands for it where the grid integrates dynamic models"
     )
+
+    @field_validator("load_steps_pu", mode="before")
+    @classmethod
+    def _row(cls, given: Any) -> Any:
+        return tuple(given) if isinstance(given, list) else given  # strict, and lists behind `_of_its_kind`
 
     @model_validator(mode="before")
     @classmethod
