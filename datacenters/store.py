@@ -13,7 +13,9 @@ class Store(Params):
     """Battery of one hall."""
 
     battery_min: float = Field(
-        default=5.0, gt=0, description="time the batteries carry the rated hall (unconfirmed)"
+        default=5.0,
+        gt=0,
+        description="energy, as time at the rated IT power; cooling and losses shorten it (unconfirmed)",
     )
     recharge_pu: float = Field(
         default=0.1, ge=0, le=1, description="power with which they are recharged, of rated (unconfirmed)"
