@@ -225,7 +225,7 @@ def test_load_steps_of_a_scenario_are_a_list_and_strict_for_a_kind_with_its_own(
     text = '{"kind": "gas", "p_rated_mw": 2, "load_steps_pu": %s}'
     given_ = GensetParams.model_validate_json(text % "[0.5, 0.5]", strict=True)
     assert given_.load_steps_pu == (0.5, 0.5)
-    with pytest.raises(ValidationError, match="adds up to 0.8"):
+    with pytest.raises(ValidationError, match=r"adds up to 0\.8"):
         GensetParams.model_validate_json(text % "[0.5, 0.3]", strict=True)
     with pytest.raises(ValidationError, match="valid number"):
         GensetParams.model_validate_json(text % '[0.5, "0.5"]', strict=True)
