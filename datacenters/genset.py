@@ -1,16 +1,16 @@
 """Diesel and gas gen-sets: how long they take to start, how much load they accept at once, what they burn."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cosim.core.activations import Activations
 from cosim.core.component import Balance, Context, DeviceOffer, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.flexibility import Activate, Flexibility
-from cosim.core.params import Params, column
+from cosim.core.params import LISTED, Params, column
 from cosim.core.types import Bools, Floats
 from datacenters.engine import LEAN_BURN, NO_MODEL, Engine
 from datacenters.load_steps import Climb
@@ -66,7 +66,7 @@ class GensetParams(Params):
     start_s: float = Field(
         default=10.0, ge=0, description="from start to accepting load: NFPA 110 type 10 (published)"
     )
-    load_steps_pu: tuple[float, ...] = Field(
+    load_steps_pu: Annotated[tuple[float, ...], LISTED] = Field(
         default=(0.5, 0.25, 0.25),
         description="load it accepts at once from no load, then from there, and so on to 1 (unconfirmed)",
     )
@@ -94,11 +94,6 @@ class GensetParams(Params):
     engine: Engine | None = Field(
         default=None, description="what stands for it where the grid integrates dynamic models"
     )
-
-    @field_validator("load_steps_pu", mode="before")
-    @classmethod
-    def _row(cls, given: Any) -> Any:
-        return tuple(given) if isinstance(given, list) else given  # strict, and lists behind `_of_its_kind`
 
     @model_validator(mode="before")
     @classmethod

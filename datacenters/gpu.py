@@ -1,10 +1,10 @@
 """What a node and its rack draw, from their parts and the converters that feed them."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from cosim.core.params import Params
+from cosim.core.params import LISTED, Params
 
 
 class Stage(Params):
@@ -40,7 +40,9 @@ class Node(Params):
     fixed_kw: float = Field(default=0.0, ge=0, description="memory, network and storage of a node")
     fan_idle_kw: float = Field(default=0.0, ge=0, description="fans of a node that does nothing")
     fan_full_kw: float = Field(default=0.0, ge=0, description="fans of a node at full work")
-    stages: tuple[Stage, ...] = Field(default=(), description="converters, from the node to the rack's inlet")
+    stages: Annotated[tuple[Stage, ...], LISTED] = Field(
+        default=(), description="converters, from the node to the rack's inlet"
+    )
 
     @model_validator(mode="after")
     def _draws_more_at_work(self) -> Self:

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from cosim.core.types import Floats
 from cosim.core.units import unit_of
 
 P = TypeVar("P", bound="Params")
+
+LISTED = BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)
+"""For tuples of a model that fills in what is given, or of its parts.
+
+Scenarios are read strictly, and behind such a model's validator a list is no tuple."""
 
 
 class Params(BaseModel):

@@ -1,5 +1,7 @@
 """Racks of one's own: like one of the catalog, or from parts; and what the catalog's racks draw."""
 
+import json
+
 import numpy as np
 import pytest
 import yaml
@@ -128,3 +130,10 @@ def test_a_scenario_is_told_what_is_wrong_with_its_rack_and_nothing_else(own, pl
     _, findings = validated(GpuHallParams, hall, ())
     assert [".".join(map(str, finding.path)) for finding in findings] == [place]
     assert text in findings[0].text
+
+
+def test_stages_of_a_rack_of_ones_own_are_a_list_of_the_scenario():
+    node = {"gpus_count": 4, "gpu_idle_kw": 0.1, "gpu_full_kw": 1.0, "stages": [{"eta_pu": 0.8}]}
+    own = {"like": "gb200_nvl72", "parts": {"nodes_count": 10, "node": node}}
+    params = GpuHallParams.model_validate_json(json.dumps({"it_rated_mw": 1, "rack": own}), strict=True)
+    assert params.the_rack().full_load_kw == pytest.approx(10 * 4 / 0.8)
