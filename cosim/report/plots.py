@@ -183,9 +183,11 @@ class Plots:
         return figures
 
     def halls(self) -> list[Figure]:
-        """Temperatures with their limits, throttling, PUE."""
+        """What batteries of supplies carry, temperatures with their limits, throttling, PUE."""
         figures = []
         for column, title in (
+            ("ups_mw", "Power out of the batteries of supplies, < 0 charges"),
+            ("ups_energy_mwh", "Energy in the batteries of supplies"),
             ("temp_die_max_degc", "Hottest die"),
             ("temp_inlet_degc", "Air entering the racks"),
             ("temp_air_degc", "Hall air behind the racks"),
