@@ -296,6 +296,10 @@ def _params(
         del out["Tn"]
     if params.get("se1_pu") == 0.0:
         out |= NO_SATURATION
+    if params.get("plim_pu"):
+        remarks.append(f"{unit.model} of {unit.element}: the limit of its answer to speed is left out")
+    if not model.with_dead_band and (params.get("dbl_pu") or params.get("dbu_pu")):
+        remarks.append(f"{unit.model} of {unit.element}: its dead-band is left out")
     follows = LIMITS_FOLLOW_VOLTAGE.get(unit.model)
     if follows is not None and params["vr_follows_v_code"] != follows:
         how = "follow" if follows else "do not follow"

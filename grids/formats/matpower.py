@@ -67,7 +67,10 @@ def _parse(file: str, lines: Sequence[str]) -> tuple[float, dict[str, list[_Row]
         if part or not re.match(r"\[|[\d.]+\s*$", value):
             wrong.append(f"{file}, line {line}: mpc.{key} is computed there (allowed: numbers)")
         elif key == "baseMVA":
-            base_mva = float(value)
+            try:
+                base_mva = float(value)
+            except ValueError:
+                wrong.append(f"{file}, line {line}: mpc.baseMVA is no number (allowed: one above 0)")
         else:
             matrices[key] = _matrix(file, line, key, value, wrong)
     wrong += [f"{file}: mpc.{key} is missing" for key in ("bus", "gen", "branch") if key not in matrices]

@@ -101,7 +101,7 @@ def test_the_map_to_andes_names_fields_of_our_model(model):
     assert model in device_names()
     fields = device(model).params_type.model_fields
     assert set(MODELS[model].params) <= set(fields)
-    kept = {"h_s", "dbl_pu", "dbu_pu", "vr_follows_v_code", "tf_s", "tw_s"}
+    kept = {"h_s", "dbl_pu", "dbu_pu", "plim_pu", "vr_follows_v_code", "tf_s", "tw_s"}
     assert set(fields) - set(MODELS[model].params) <= kept
 
 
