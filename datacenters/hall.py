@@ -233,7 +233,7 @@ class GpuHall(Rehearsing):
         heard = self.model.inputs
         for row, port in enumerate(self.inputs[: rows.N_INPUTS]):
             heard[:, row] = inputs[port.name]
-        heard[:, rows.VM_PU] = self._supply.fed(t_s, inputs)
+        heard[:, rows.VM_PU] = self._supply.fed(t_s, dt_s, inputs)
         heard[:, rows.COOLING_PU] *= self._supply.plant_pu
         if not self._settled:
             self._settle()

@@ -119,6 +119,7 @@ class Supply:
         self._context = context
         self._share_pu, self._lit = np.ones(count), np.ones(count)
         self._energy_mwh = self._kernel[kernel.FULL_MWH].copy()
+        self._taken_mw, self._spent = np.zeros(count), np.zeros(count)
         self._capacitors.reset()
         self._reset_code = np.zeros(count)
         self._ceased_count = np.zeros(count)
@@ -152,7 +153,7 @@ class Supply:
         self._reset_code[unit] = 1.0
         self._context.emit(t_s, self._names[unit], "reset_ups", "supply is switched back by hand")
 
-    def fed(self, t_s: float, inputs: Mapping[str, Floats]) -> Floats:
+    def fed(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Floats:
         """Return the voltage behind the supply [pu], (halls,): 0 where a hall is dark.
 
         What the grid carries over the step is kept for `carry`, and in `plant_pu` which plants have voltage.
@@ -161,14 +162,9 @@ class Supply:
         vm_pu = inputs["vm_pu"]
         behind_pu = np.empty(vm_pu.size)
         kernel.feed(
-            self._kernel,
-            inputs["connected_pu"],
-            vm_pu,
-            self._energy_mwh,
-            self._share_pu,
-            self._lit,
-            behind_pu,
-        )
+            dt_s, self._kernel, inputs["connected_pu"], vm_pu, self._energy_mwh, self._taken_mw,
+            self._spent, self._share_pu, self._lit, behind_pu,
+        )  # fmt: skip
         if self._any_watched:
             dropped = self._dropped(inputs["ceased_count"], t_s)
             self._lit[dropped] = behind_pu[dropped] = 0.0
@@ -208,7 +204,7 @@ class Supply:
         outputs = np.empty((kernel.N_OUTPUTS, self._lit.size))
         kernel.carry(
             dt_s, self._kernel, *drawn, capacitor_mw, self._capacitors.energy_mwh,
-            self._share_pu, self._lit, self._energy_mwh, outputs,
+            self._share_pu, self._lit, self._energy_mwh, self._taken_mw, outputs,
         )  # fmt: skip
         reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
         return {**dict(zip(self._ports, outputs, strict=True)), "ups_reset_code": reset_code}

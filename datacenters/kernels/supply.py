@@ -27,12 +27,14 @@ HOUR_S = 3600.0
 
 @jit
 def feed(
-    params: Floats, connected_pu: Floats, vm_pu: Floats, energy_mwh: Floats,
-    share_pu: Floats, lit: Floats, behind_pu: Floats,
+    dt_s: float, params: Floats, connected_pu: Floats, vm_pu: Floats, energy_mwh: Floats, taken_mw: Floats,
+    spent: Floats, share_pu: Floats, lit: Floats, behind_pu: Floats,
 ) -> None:  # fmt: skip
     """Write the share of each hall on the grid, whether it runs (1 or 0) and its voltage behind the supply.
 
-    A hall runs while the grid carries all of it, or a battery with charge carries the rest.
+    A hall runs while the grid carries all of it, or a battery whose charge carries the rest of what it
+    took in the last step to the end of this one. A battery that does not is `spent` (1 or 0) until the grid
+    carries all again.
     """
     for i in range(vm_pu.size):
         share = 1.0
@@ -44,7 +46,13 @@ def feed(
                 share = 1.0
         if vm_pu[i] == 0.0:
             share = 0.0
-        runs = share >= CONNECTED or (params[STORED, i] > 0.0 and energy_mwh[i] > 0.0)
+        whole = share >= CONNECTED
+        short_mwh = (1.0 - share) * taken_mw[i] * dt_s / HOUR_S
+        if whole:
+            spent[i] = 0.0
+        elif energy_mwh[i] <= 0.0 or energy_mwh[i] < short_mwh:
+            spent[i] = 1.0
+        runs = whole or (params[STORED, i] > 0.0 and spent[i] == 0.0)
         share_pu[i] = share
         lit[i] = 1.0 if runs else 0.0
         behind_pu[i] = 0.0
@@ -79,8 +87,7 @@ def battery(
     r"""Return what is drawn beside the share, what the battery gives, and what charging loses [MW].
 
     With the share :math:`c` of what a hall takes, :math:`P`, on the grid, recharging :math:`R` and peaks
-    shaved :math:`H`, the grid gives :math:`cP + R - H` and the battery :math:`(1-c)P + H - \eta R`. One that
-    runs empty within a step carries the hall to its end, out of its reserve.
+    shaved :math:`H`, the grid gives :math:`cP + R - H` and the battery :math:`(1-c)P + H - \eta R`.
     """
     if params[STORED, i] == 0.0:
         return 0.0, 0.0, 0.0
@@ -100,9 +107,9 @@ def battery(
 def carry(
     dt_s: float, params: Floats, it_mw: Floats, it_square_mw2: Floats, it_end_mw: Floats, cooling_mw: Floats,
     cooling_end_mw: Floats, mover_mw: Floats, capacitor_mw: Floats, capacitor_mwh: Floats,
-    share_pu: Floats, lit: Floats, energy_mwh: Floats, outputs: Floats,
+    share_pu: Floats, lit: Floats, energy_mwh: Floats, taken_mw: Floats, outputs: Floats,
 ) -> None:  # fmt: skip
-    """Write the outputs of a step of all halls; the batteries' `energy_mwh` (halls,) in place.
+    """Write the outputs of a step of all halls; in place what batteries hold and what halls took, (halls,).
 
     What is drawn arrives as means over the step, also of the square of IT power, and values at its end.
     """
@@ -117,6 +124,8 @@ def carry(
         if apart and all_mw + ups_mw > 0.0:
             apart_mw = plant_mw * (1.0 + trafo_mw / (all_mw + ups_mw))
         demand_mw = all_mw + chain_mw - apart_mw
+        if lit[i] > 0.0:
+            taken_mw[i] = demand_mw
         extra_mw, given_mw, charging_mw = battery(
             params, i, energy_mwh[i], demand_mw, share_pu[i], dt_s
         )  # fmt: skip

@@ -33,7 +33,7 @@ def drawn(it_mw=90.0, cooling_mw=12.0, mover_mw=4.0, count=1, spread_mw2=0.0):
 def stepped(supply, *, connected=1.0, ceased=0.0, feed=1.0, dt_s=1.0, **what):
     count = len(supply._params)
     heard = {"connected_pu": connected, "vm_pu": 1.0, "ceased_count": ceased, "feed_pu": feed}
-    behind = supply.fed(0.0, {name: np.full(count, value) for name, value in heard.items()})
+    behind = supply.fed(0.0, dt_s, {name: np.full(count, value) for name, value in heard.items()})
     return behind, supply.carry(drawn(count=count, **what), dt_s)
 
 
@@ -216,3 +216,17 @@ def test_a_curve_that_lets_go_where_the_supply_would_come_back_is_refused_with_b
     low, high = str(told.value).splitlines()
     assert low.endswith("narrow.csv: its last vm_low_pu=0.95 is above good_low_pu=0.9")
     assert high.endswith("narrow.csv: its last vm_high_pu=1.05 is below good_high_pu=1.1")
+
+
+def test_a_battery_never_gives_more_than_it_has_and_rests_until_the_grid_is_back():
+    supply = made(SupplyParams(ups=Ups(battery_min=5.0)))
+    stepped(supply, dt_s=60.0)
+    lit, energy_mwh = [], []
+    for connected in (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 1.0):
+        heard = {"connected_pu": connected, "vm_pu": 1.0, "ceased_count": 0.0, "feed_pu": 1.0}
+        runs = supply.fed(0.0, 60.0, {name: np.full(1, value) for name, value in heard.items()})[0]
+        out = supply.carry(drawn() if runs else drawn(0.0, 0.0, 0.0), 60.0)
+        lit.append(runs)
+        energy_mwh.append(out["ups_energy_mwh"][0])
+    assert lit == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    assert 0.0 < energy_mwh[3] == energy_mwh[7] < energy_mwh[8]
