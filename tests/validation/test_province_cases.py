@@ -15,9 +15,16 @@ from grids.recipe.lines import COMPENSATED, DETOUR, charging_mvar, great_circle_
 from grids.recipe.plan import read_plan
 from grids.recipe.points import exports_mw, losses_mw
 
-BUSES = {"gansu": (45, 55), "ningxia": (35, 45), "shandong": (60, 80), "xinjiang_hami": (30, 35)}
+BUSES = {
+    "gansu": (45, 55),
+    "mengxi": (45, 60),
+    "ningxia": (35, 45),
+    "shandong": (60, 80),
+    "xinjiang_hami": (30, 35),
+}
 PUBLISHED = {
     "gansu": {"thermal": 34_260, "wind": 39_290, "pv": 38_340, "hydro": 9_720, "peak": 23_950, "twh": 80.0},
+    "mengxi": {"thermal": 66_560 - 15_900 + 5_000, "pumped_storage": 1_200, "twh": 12 * 3.555},
     "ningxia": {
         "thermal": 29_800,
         "wind": 22_000,
@@ -40,9 +47,16 @@ PUBLISHED = {
 }
 """Capacity at the end of 2025 and annual peak [MW]; what left in 2025 [TWh], over `LEAVING`; import is < 0.
 
-Capacities are published for the whole of Xinjiang only.
+Capacities are published for the whole of Xinjiang only. Of western Inner Mongolia there are plants (coal less
+those that deliver elsewhere, plus extensions) and the export of April.
 """
-LEAVING = {"gansu": ("dc", "rest"), "ningxia": ("dc",), "shandong": ("dc", "rest"), "xinjiang_hami": ("dc",)}
+LEAVING = {
+    "gansu": ("dc", "rest"),
+    "mengxi": ("rest",),
+    "ningxia": ("dc",),
+    "shandong": ("dc", "rest"),
+    "xinjiang_hami": ("dc",),
+}
 """Types of sgen.csv the published energy is of; with `rest`, machines that stand for interchange, too."""
 
 CASES = sorted(BUSES)
