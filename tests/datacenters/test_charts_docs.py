@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("battery", "cooling_plant", "it_power", "supply")
+PAGES = (
+    *("battery", "campus", "cooling_plant", "flexibility", "hall", "hydrogen", "it_power", "storage"),
+    *("supply", "work"),
+)
 CHARTS = {
     name: draw
     for page in PAGES
