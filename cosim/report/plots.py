@@ -183,7 +183,7 @@ class Plots:
         return figures
 
     def halls(self) -> list[Figure]:
-        """What batteries of supplies carry, temperatures with their limits, throttling, PUE."""
+        """Draw what batteries of supplies carry, temperatures with their limits, throttling, PUE."""
         figures = []
         for column, title in (
             ("ups_mw", "Power out of the batteries of supplies, < 0 charges"),

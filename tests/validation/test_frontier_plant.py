@@ -81,9 +81,7 @@ def test_towers_alone_carry_the_machine_and_no_clock_falls():
     assert d["racks_on_pu"].min() == 1.0
     assert d["temp_supply_degc"].max() < 36.0
     overhead_pu = d["cooling_mw"].sum() / d["it_mw"].sum()
-    assert overhead_pu == pytest.approx(
-        0.0155, abs=0.002
-    )  # without losses of the supply
+    assert overhead_pu == pytest.approx(0.0155, abs=0.002)  # without losses of the supply
 
 
 def test_the_plant_sees_the_ramps_of_the_power_later_and_less_steep():

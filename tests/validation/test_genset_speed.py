@@ -2,7 +2,7 @@
 
 | set | step | published | bar |
 |---|---|---|---|
-| gas, CG260-16 | 16 % from no load | drop 8 %, next step after 10 s (secondary) | 7 to 9 %, within 0.5 % after 10 s |
+| gas, CG260-16 | 16 % from no load | drop 8 %, next step at 10 s (secondary) | 7 to 9 %, 0.5 % after 10 s |
 | diesel | 50 % from no load | ISO 8528-5 class G2: at most 10 % (unconfirmed) | below 10 % |
 
 Governor gain and lag of the gas engine were set to meet the first line: it says that inertia and
