@@ -36,6 +36,8 @@ CP_WATER_MJ_PER_KG_K = 4.18e-3
 LATENT_MJ_PER_KG = 2.45
 """Latent heat of water at 20 °C; 2.50 at 0 and 2.41 at 38 °C."""
 NOTHING_MW = 1e-12
+ENABLED_K = 0.5
+"""Fans rest where water comes back less than this above what air can cool it to: little heat, full power."""
 TOWER_STEPS = 20
 TOLERANCE = 1e-8
 """Of heat or temperature, where the search for a tower's state ends: two parts of 4 to 10 steps."""
@@ -252,7 +254,8 @@ def reject(
 ) -> tuple[float, float, float]:  # fmt: skip
     """Return the heat taken of what is wanted, fan power, and evaporated water of heat rejection.
 
-    Fans turn as slowly as the wanted heat allows. A dry cooler wets its pads (kind evaporative) only where
+    Fans turn as slowly as the wanted heat allows, and not at all where the air is no colder than the water
+    (`ENABLED_K`). A dry cooler wets its pads (kind evaporative) only where
     full speed is not enough, as far as needed.
 
     Parameters
@@ -262,7 +265,10 @@ def reject(
     service_pu : share of equal cells in service; the others take nothing
     return_degc : water coming back, outdoor_degc, wetbulb_degc : of the air
     """
-    if want_mw < NOTHING_MW or service_pu <= 0.0:
+    coolest_degc = wetbulb_degc
+    if row[KIND] != TOWER:
+        coolest_degc = outdoor_degc - row[PAD_PU] * max(outdoor_degc - wetbulb_degc, 0.0)
+    if want_mw < NOTHING_MW or service_pu <= 0.0 or return_degc - coolest_degc < ENABLED_K:
         return 0.0, 0.0, 0.0
     each_mw = want_mw / service_pu
     if row[KIND] == TOWER:
