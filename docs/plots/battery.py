@@ -1,16 +1,8 @@
-"""Chart of docs/models/battery.md: `python docs/plots/battery.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/battery.md: `python docs/plots battery` writes it."""  # noqa: INP001
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_lfp_ageing import POINTS, REMAINING_PU, lost_after  # noqa: E402
+from chart import Curve, chart
+from test_lfp_ageing import POINTS, REMAINING_PU, lost_after
 
 YEARS = (1, 2, 4, 7, 10)
 
@@ -28,7 +20,3 @@ def ageing_chart() -> str:
 
 
 CHARTS = {"battery_ageing.svg": ageing_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

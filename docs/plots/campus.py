@@ -1,17 +1,10 @@
-"""Chart of docs/models/campus.md: `python docs/plots/campus.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/campus.md: `python docs/plots campus` writes it."""  # noqa: INP001
 
 import numpy as np
+from chart import Curve, chart
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chart import Curve, chart  # noqa: E402
-
-from cosim.kpi.metering import DEMAND_S, maximum_demand  # noqa: E402
-from cosim.kpi.panel import Panel  # noqa: E402
+from cosim.kpi.metering import DEMAND_S, maximum_demand
+from cosim.kpi.panel import Panel
 
 BASE_MW, STEP_MW, EXCHANGE_S = 10.0, 20.0, 30.0
 
@@ -44,7 +37,3 @@ def demand_chart() -> str:
 
 
 CHARTS = {"campus_demand.svg": demand_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

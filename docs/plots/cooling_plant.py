@@ -1,26 +1,21 @@
-"""Charts of docs/models/cooling_plant.md and weather.md: `python docs/plots/cooling_plant.py` writes them."""  # noqa: INP001
+"""Charts of docs/models/cooling_plant.md and weather.md: `python docs/plots cooling_plant` writes them."""  # noqa: INP001
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from chart import Curve, chart
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chart import Curve, chart  # noqa: E402
-
-from cosim.core.component import Context  # noqa: E402
-from datacenters.chillers import Chiller, chiller_row  # noqa: E402
-from datacenters.kernels import chillers as chiller_kernel  # noqa: E402
-from datacenters.kernels import plant as kernel  # noqa: E402
-from datacenters.plant import HeatRejection, rejection_row  # noqa: E402
-from datacenters.weather import Weather, WeatherParams  # noqa: E402
+from cosim.core.component import Context
+from datacenters.chillers import Chiller, chiller_row
+from datacenters.kernels import chillers as chiller_kernel
+from datacenters.kernels import plant as kernel
+from datacenters.plant import HeatRejection, rejection_row
+from datacenters.weather import Weather, WeatherParams
 
 SEA_LEVEL_BAR = 1.01325
-TOWER_POINTS = ROOT / "tests" / "validation" / "cooling_tower_points.csv"
+TOWER_POINTS = Path(__file__).resolve().parents[2] / "tests" / "validation" / "cooling_tower_points.csv"
 # DOE-2 centrifugal 5.5, leaving 6.67 °C: points of tests/validation/test_cooling_plant.py within its range
 DOE_2 = {
     1.0: ((24.0, 6.231), (29.4, 5.509)),
@@ -118,7 +113,3 @@ CHARTS = {
     "cooling_plant_rejection.svg": rejection_chart,
     "weather_july.svg": weather_chart,
 }
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

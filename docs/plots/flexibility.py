@@ -1,17 +1,10 @@
-"""Chart of docs/models/flexibility.md: `python docs/plots/flexibility.py` writes it."""  # noqa: INP001
+"""Chart of docs/models/flexibility.md: `python docs/plots flexibility` writes it."""  # noqa: INP001
 
-import sys
-from pathlib import Path
+from chart import Curve, chart
+from test_flexibility_demonstrations import full_hall
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_flexibility_demonstrations import full_hall  # noqa: E402
-
-from cosim.core.activations import promised  # noqa: E402
-from cosim.core.flexibility import Activate  # noqa: E402
+from cosim.core.activations import promised
+from cosim.core.flexibility import Activate
 
 UNTIL_S, SHOWN_S = 150, 3
 
@@ -37,7 +30,3 @@ def promise_chart() -> str:
 
 
 CHARTS = {"flexibility_promise.svg": promise_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

@@ -1,16 +1,8 @@
-"""Chart of docs/models/genset.md: `python docs/plots/genset.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/genset.md: `python docs/plots genset` writes it."""  # noqa: INP001
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_genset_speed import AT_S, F_HZ, after_a_step  # noqa: E402
+from chart import Curve, chart
+from test_genset_speed import AT_S, F_HZ, after_a_step
 
 
 def speed_chart() -> str:
@@ -26,5 +18,4 @@ def speed_chart() -> str:
     return chart("time after the load step [s]", "speed [%]", curves)
 
 
-if __name__ == "__main__":
-    (ROOT / "docs" / "models" / "img" / "genset_speed.svg").write_text(speed_chart(), encoding="utf-8")
+CHARTS = {"genset_speed.svg": speed_chart}

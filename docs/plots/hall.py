@@ -1,16 +1,9 @@
-"""Chart of docs/models/hall.md: `python docs/plots/hall.py` writes it."""  # noqa: INP001
+"""Chart of docs/models/hall.md: `python docs/plots hall` writes it."""  # noqa: INP001
 
-import sys
-from pathlib import Path
+from chart import Curve, chart
+from test_hall_thermal import NO_DAY, air_rack, calm
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_hall_thermal import NO_DAY, air_rack, calm  # noqa: E402
-
-from datacenters.hall import GpuHall, GpuHallParams  # noqa: E402
+from datacenters.hall import GpuHall, GpuHallParams
 
 SHUTDOWN_DEGC, SHOWN_S = 40.0, 5
 RACKS = ((5.0, 189.0, "189 s"), (10.0, 60.0, "under 60 s"))
@@ -41,7 +34,3 @@ def cooling_loss_chart() -> str:
 
 
 CHARTS = {"hall_cooling_loss.svg": cooling_loss_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

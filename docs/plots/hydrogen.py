@@ -1,17 +1,10 @@
-"""Chart of docs/models/hydrogen.md: `python docs/plots/hydrogen.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/hydrogen.md: `python docs/plots hydrogen` writes it."""  # noqa: INP001
 
 import numpy as np
+from chart import Curve, chart
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chart import Curve, chart  # noqa: E402
-
-from datacenters.hydrogen import Electrolyser, FuelCell, Hydrogen, HydrogenParams  # noqa: E402
-from datacenters.hydrogen_tank import LHV_MJ_PER_KG, Tank  # noqa: E402
+from datacenters.hydrogen import Electrolyser, FuelCell, Hydrogen, HydrogenParams
+from datacenters.hydrogen_tank import LHV_MJ_PER_KG, Tank
 
 KWH_PER_KG = (50.0, 78.0)
 """Electrolysers with proton exchange membranes today: Chem. Soc. Rev. 51 (2022) 4583, table 4."""
@@ -54,7 +47,3 @@ def efficiency_chart() -> str:
 
 
 CHARTS = {"hydrogen_efficiency.svg": efficiency_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

@@ -1,17 +1,9 @@
-"""Charts of docs/models/it_power.md: `python docs/plots/it_power.py` writes them."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Charts of docs/models/it_power.md: `python docs/plots it_power` writes them."""  # noqa: INP001
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_frontier_power import machine_mw  # noqa: E402
-from test_node_power import done_pu  # noqa: E402
+from chart import Curve, chart
+from test_frontier_power import machine_mw
+from test_node_power import done_pu
 
 # measured, tokens a second: sources in tests/validation/test_node_power.py
 PREFILL_W, PREFILL_PER_S = np.array([200.0, 250.0, 300.0]), np.array([5941.0, 8436.0, 9326.0])
@@ -49,7 +41,3 @@ def caps_chart() -> str:
 
 
 CHARTS = {"it_power_frontier.svg": frontier_chart, "it_power_caps.svg": caps_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

@@ -1,17 +1,10 @@
-"""Chart of docs/models/storage.md: `python docs/plots/storage.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/storage.md: `python docs/plots storage` writes it."""  # noqa: INP001
 
 import numpy as np
+from chart import Curve, chart
 from scipy.integrate import solve_ivp
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chart import Curve, chart  # noqa: E402
-
-from datacenters.supercapacitor import Supercapacitor, SupercapacitorParams  # noqa: E402
+from datacenters.supercapacitor import Supercapacitor, SupercapacitorParams
 
 FARAD, OHM, V_MAX_KV, V_MIN_KV = 200.0, 0.005, 1.0, 0.5
 STEP_S = 5.0
@@ -67,7 +60,3 @@ def discharge_chart() -> str:
 
 
 CHARTS = {"storage_supercapacitor.svg": discharge_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

@@ -1,19 +1,11 @@
-"""Charts of docs/models/supply.md: `python docs/plots/supply.py` writes them."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Charts of docs/models/supply.md: `python docs/plots supply` writes them."""  # noqa: INP001
 
 import numpy as np
+from chart import Curve, chart
+from test_ups_sequences import FINE_S, HALL_MW, connected, dip, played, supply
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
-
-from chart import Curve, chart  # noqa: E402
-from test_ups_sequences import FINE_S, HALL_MW, connected, dip, played, supply  # noqa: E402
-
-from datacenters.psu import Psu  # noqa: E402
-from datacenters.supply_offer import MARGIN_PU  # noqa: E402
+from datacenters.psu import Psu
+from datacenters.supply_offer import MARGIN_PU
 
 DIPS_S = (5.0, 21.0, 38.0, 54.0, 70.0, 87.0)
 
@@ -52,7 +44,3 @@ def hold_up_chart() -> str:
 
 
 CHARTS = {"supply_sequence.svg": sequence_chart, "supply_hold_up.svg": hold_up_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

@@ -1,16 +1,9 @@
-"""Chart of docs/models/work.md: `python docs/plots/work.py` writes it."""  # noqa: INP001
-
-import sys
-from pathlib import Path
+"""Chart of docs/models/work.md: `python docs/plots work` writes it."""  # noqa: INP001
 
 import numpy as np
+from chart import Curve, chart
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chart import Curve, chart  # noqa: E402
-
-from datacenters.training import Training, TrainingParams  # noqa: E402
+from datacenters.training import Training, TrainingParams
 
 PERIODS_S = (0.33, 1.0, 2.0, 3.0, 4.0, 5.0)
 """From 3 to 0.2 Hz: the range of published swings."""
@@ -41,7 +34,3 @@ def flattening_chart() -> str:
 
 
 CHARTS = {"work_flattening.svg": flattening_chart}
-
-if __name__ == "__main__":
-    for name, draw in CHARTS.items():
-        (ROOT / "docs" / "models" / "img" / name).write_text(draw(), encoding="utf-8")

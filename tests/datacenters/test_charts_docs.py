@@ -1,4 +1,4 @@
-"""The charts of pages are drawn from the models: `python docs/plots/<page>.py` writes those of a page."""
+"""The charts of pages are drawn from the models: `python docs/plots <page>` writes those of a page."""
 
 import re
 import runpy
@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = (
-    *("battery", "campus", "cooling_plant", "flexibility", "hall", "hydrogen", "it_power", "storage"),
-    *("supply", "work"),
-)
-CHARTS = {
-    name: draw
-    for page in PAGES
-    for name, draw in runpy.run_path(str(DOCS / "plots" / f"{page}.py"))["CHARTS"].items()
-}
+PLOTS = runpy.run_path(str(DOCS / "plots" / "__main__.py"))
+CHARTS = {name: draw for page in PLOTS["pages"]() for name, draw in PLOTS["charts_of"](page).items()}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
