@@ -190,10 +190,8 @@ class Steering:
         self, model: Rehearsed, t_s: float, inputs: Mapping[str, Floats], cap_pu: Floats, offset_k: Floats
     ) -> Mapping[str, Floats]:
         """Return the outputs of some seconds later with the levers there."""
-        other, moved = (
-            model.rehearse(Activations(cap_pu.size)),
-            {**inputs, "cap_pu": cap_pu, "temp_offset_k": offset_k},
-        )
+        other = model.rehearse(Activations(cap_pu.size))
+        moved = {**inputs, "cap_pu": cap_pu, "temp_offset_k": offset_k}
         return [other.step(t_s + step, 1.0, moved) for step in range(BRIEF_STEPS)][-1]
 
     def _spared(self, would_gpu: Floats) -> Floats:

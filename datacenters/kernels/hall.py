@@ -153,12 +153,8 @@ def substep(
     for k in range(rows.N_DRIVES):
         column[rows.N_NODES + k] = drives[k]
     carry(propagators[rows.WHOLE if runs else rows.WHOLE_STILL], column, nodes)
-    if (
-        memory[rows.OVER_K] > 0.0
-        or memory[rows.OFF_RACKS] > 0.0
-        or nodes[rows.T_INLET] >= params[rows.T_INLET_TRIP]
-    ):
-        hot = nodes[rows.T_INLET] >= params[rows.T_INLET_TRIP]
+    hot = nodes[rows.T_INLET] >= params[rows.T_INLET_TRIP]
+    if hot or memory[rows.OVER_K] > 0.0 or memory[rows.OFF_RACKS] > 0.0:
         off = switch_off(racks, NOTHING_IS_SO_COLD_DEGC if hot else params[rows.T_TRIP])
         memory[rows.GOOD_S] = 0.0 if off > memory[rows.OFF_RACKS] else memory[rows.GOOD_S]
         memory[rows.OFF_RACKS] = off
@@ -202,19 +198,13 @@ def report(
         able, _ = done_and_held(params, racks, rows.DIE_DEGC, 1.0, cap_clock)
     row[rows.CAPACITY], row[rows.THROTTLE] = params[rows.GPUS] * able / many, sums[SUM_THROTTLE] * mean
     wet = params[rows.WET] > 0.0
-    row[rows.OUT_DIE], row[rows.OUT_DIE_MAX], row[rows.OUT_ON_PU] = (
-        whole[0] / many,
-        hottest_degc(racks),
-        on_pu,
-    )
+    row[rows.OUT_DIE], row[rows.OUT_DIE_MAX] = whole[0] / many, hottest_degc(racks)
+    row[rows.OUT_ON_PU] = on_pu
     row[rows.OUT_COOLANT] = whole[3] / whole[4] if wet else nodes[rows.T_AIR]
     row[rows.OUT_SUPPLY] = nodes[rows.T_SUPPLY] if wet else nodes[rows.T_INLET]
     row[rows.OUT_FACILITY] = nodes[rows.T_FACILITY] if wet else nodes[rows.T_CHILLED]
-    row[rows.OUT_AIR], row[rows.OUT_INLET], row[rows.OUT_CHILLED] = (
-        nodes[rows.T_AIR],
-        nodes[rows.T_INLET],
-        nodes[rows.T_CHILLED],
-    )
+    row[rows.OUT_AIR], row[rows.OUT_INLET] = nodes[rows.T_AIR], nodes[rows.T_INLET]
+    row[rows.OUT_CHILLED] = nodes[rows.T_CHILLED]
     code = rows.THROTTLED if row[rows.THROTTLE] > 0.0 else 0.0
     code += rows.RACKS_OFF if on_pu < 1.0 else 0.0
     code += rows.INLET_HIGH if nodes[rows.T_INLET] > params[rows.T_INLET_ALARM] else 0.0
