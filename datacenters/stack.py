@@ -11,6 +11,9 @@ from datacenters.ramps import ramped
 
 COLD, STARTING, PRODUCING, WARM = range(4)
 
+EDGE_S = 1e-9
+"""What is due this near to the end of a step is due at it: times are rounded floats."""
+
 
 class Stack(Params):
     """What electrolysers and fuel cells have in common."""
@@ -78,14 +81,14 @@ class Stacks:
         )
         waits_s = np.where(wants & ~self._on, np.minimum(self._wait_s, dt_s), 0.0)
         self._wait_s = self._wait_s - waits_s
-        self._wait_s[self._wait_s < 1e-9] = 0.0
+        self._wait_s[self._wait_s < EDGE_S] = 0.0
         self._starts = wants & ~self._on & (self._wait_s > 0.0)
         from_pu = np.where(wants & ~self._on, self._least_pu, self._load_pu)
         to_pu = np.where(wants, asked_pu, self._least_pu)
         produces_s = np.where(wants, dt_s - waits_s, (self._load_pu - self._least_pu) / self._ramp)
         produces_s = np.where(wants | self._on, np.clip(produces_s, 0.0, dt_s), 0.0)
         end_pu, mean_pu = ramped(from_pu, to_pu, self._ramp, produces_s)
-        self._on = np.where(wants, ~self._starts, self._on & (produces_s >= dt_s))
+        self._on = np.where(wants, ~self._starts, self._on & (produces_s >= dt_s - EDGE_S))
         self._load_pu = np.where(self._on, end_pu, 0.0)
         rests_s = np.where(wants, 0.0, dt_s - produces_s)
         self._left_s = np.where(produces_s > 0.0, self._stays_s, self._left_s)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
@@ -156,6 +156,7 @@ def test_a_stack_that_rests_too_long_turns_cold():
     st.lists(st.tuples(st.floats(-3.0, 5.0), st.integers(1, 60)), min_size=1, max_size=8),
     st.sampled_from([2, 5]),
 )
+@example([(0.0, 1), (-1.0, 2), (0.0, 1), (-1.0, 1)], 2)  # at its lowest load just as a step ends
 def test_means_do_not_depend_on_the_step(orders, parts):
     roomy = PLANT.model_copy(update={"tank": Tank(volume_m3=5000.0)})
     whole, split = Hydrogen([roomy]), Hydrogen([roomy])
