@@ -21,6 +21,7 @@ from grids.casecheck import (
 from grids.casenet import build_net, electric_data
 from grids.caseread import Findings, Row, check_header, override, parse_rows, read_rows
 from grids.casetables import TABLES
+from grids.links.check import check_links
 from grids.network import complete_network, read_network
 from grids.plants import plant_types, standard_types
 
@@ -37,7 +38,7 @@ class Case:
     name: str
     point: str | None
     net: Any
-    """pandapower net; points, areas, rest_fleet and ties are tables in it, `net["points"]` and so on."""
+    """pandapower net; points, areas, rest_fleet, ties and links are tables in it, `net["points"]` and so on."""
     points: Mapping[str, int]
     """Named place -> bus index."""
     folder: Path | None
@@ -207,3 +208,4 @@ def _check(rows: Mapping[str, list[Row]], findings: Findings) -> None:
     check_voltages(rows, [electric_data("trafo", row) for row in rows["trafo"]], findings)
     check_connection(rows, findings)
     check_areas(rows, findings)
+    check_links(rows, findings)

@@ -15,7 +15,7 @@ from grids.caseread import Row, Value
 from grids.casetables import TABLES
 from grids.plants import standard_types
 
-OWN_TABLES = ("points", "areas", "rest_fleet", "ties")
+OWN_TABLES = ("points", "areas", "rest_fleet", "ties", "links")
 """Tables pandapower has no place for; kept in the net under these names."""
 
 _BUSES = ("bus", "from_bus", "to_bus", "hv_bus", "lv_bus")
@@ -126,7 +126,7 @@ def build_net(rows: Mapping[str, list[Row]], name: str, f_hz: float, sn_mva: flo
     """Return a pandapower net with all tables of a case.
 
     Elements keep the order of the files. Columns pandapower does not know (`area`, `plant_type`,
-    `tap_control`, `evidence`, ...) stay in its tables; points, areas, rest_fleet and ties are
+    `tap_control`, `evidence`, ...) stay in its tables; points, areas, rest_fleet, ties and links are
     tables of their own in the net, so `pandapower.to_json` carries everything.
     """
     net = copy.deepcopy(_empty())

@@ -192,6 +192,30 @@ _GEN_COLUMNS = (
     *_ORIGIN,
 )
 
+_LINK_COLUMNS = (
+    _NAME,
+    _text("from_element", default="", required=False),
+    _text("to_element", default="", required=False),
+    _number("sn_mw", above=0),
+    _whole("poles", "2", least=1, most=4),
+    _optional("vn_kv", above=0, most=1500),
+    _optional("length_km", least=0),
+    _number("loss_percent", least=0, most=30),
+    _number("station_loss_percent", "0.75", least=0, most=5),
+    _number("ramp_mw_per_min", "100", above=0),
+    _number("min_pu", "0.1", least=0, most=1),
+    _number("overload_pu", "1", least=1, most=2),
+    _number("overload_s", "7200", least=0),
+    _number("filter_pu", "0.6", least=0, most=1),
+    _number("filter_trip_s", "0", least=0),
+    _number("support_from_mw_per_hz", "0", least=0),
+    _number("support_to_mw_per_hz", "0", least=0),
+    _number("support_deadband_hz", "0.1", least=0, most=5),
+    _number("support_limit_mw", "0", least=0),
+    _number("support_time_s", "0.1", above=0),
+    *_ORIGIN,
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -296,6 +320,7 @@ TABLES: dict[str, Table] = {
             ),
             key=("element", "area"),
         ),
+        Table("links", _LINK_COLUMNS),
     )
 }
 """Table name -> columns, in the order of docs/cases.md."""

@@ -1,0 +1,1 @@
+"""Direct-current links as controlled injections: schedule, ramp, runback, block, frequency support."""
