@@ -1,19 +1,16 @@
-"""The anhui case keeps its promises at both operating points: solvable, in limits, plants as published."""
+"""What anhui promises beyond what every province does: plants as published, two parks, one overload."""
 
-import csv
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pandapower as pp
-import pandapower.topology as top
 import pytest
+import yaml
 
-from grids.case import case_folder, load_case
-from grids.expected import check_case
+from grids.case import case_folder, load_case, operating_points
 from grids.plants import plant_types
 
-POINTS = ("summer_evening_peak", "spring_noon_valley")
+POINTS = operating_points(case_folder("anhui"))
 
 PLANTS_MW = {
     "Anhui Bengbu power station": 2580,
@@ -62,50 +59,14 @@ PUMPED_STORAGE_MW = {"Jixi": 1800, "Jinzhai": 1200, "Xiangshuijian": 1000, "Lang
 
 
 @cache
-def solved(point: str, q_limits: bool = False) -> Any:
+def solved(point: str) -> Any:
     net = load_case("anhui", point).net
-    pp.runpp(net, init="flat", enforce_q_lims=q_limits)
+    pp.runpp(net, init="flat")
     return net
 
 
 def losses_mw(net: Any) -> float:
     return float(net.res_line["pl_mw"].sum() + net.res_trafo["pl_mw"].sum())
-
-
-def voltages_pu(net: Any) -> Any:
-    return net.res_bus["vm_pu"][net.bus["vn_kv"] >= 220]
-
-
-@pytest.mark.parametrize("q_limits", [False, True])
-@pytest.mark.parametrize("point", POINTS)
-def test_flat_start_converges_with_and_without_reactive_limits(point: str, q_limits: bool) -> None:
-    assert solved(point, q_limits).converged
-
-
-@pytest.mark.parametrize("q_limits", [False, True])
-@pytest.mark.parametrize("point", POINTS)
-def test_voltages_of_220_kv_and_above_are_within_0_95_and_1_08(point: str, q_limits: bool) -> None:
-    vm_pu = voltages_pu(solved(point, q_limits))
-    assert vm_pu.between(0.95, 1.08).all()
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_no_branch_is_above_its_rating(point: str) -> None:
-    net = solved(point)
-    assert net.res_line["loading_percent"].max() < 100.0
-    assert net.res_trafo["loading_percent"].max() < 100.0
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_losses_are_between_0_5_and_2_5_percent_of_load(point: str) -> None:
-    net = solved(point)
-    assert 0.005 <= losses_mw(net) / net.res_load["p_mw"].sum() <= 0.025
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_schedules_balance_so_that_the_slack_stays_within_one_percent_of_load(point: str) -> None:
-    net = solved(point)
-    assert abs(net.res_ext_grid["p_mw"].sum()) <= 0.01 * net.res_load["p_mw"].sum()
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -116,55 +77,8 @@ def test_what_goes_in_comes_out(point: str) -> None:
     assert injected == pytest.approx(drawn, abs=0.01)  # Newton stops at 1e-8 MVA a bus
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_machines_hold_their_voltage_within_their_reactive_limits(point: str) -> None:
-    net = solved(point)
-    on = net.gen["in_service"]
-    q_mvar = net.res_gen["q_mvar"][on]
-    assert (q_mvar <= net.gen["max_q_mvar"][on]).all()
-    assert (q_mvar >= net.gen["min_q_mvar"][on]).all()
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_controlled_taps_start_at_rest(point: str) -> None:
-    net = solved(point)
-    trafo = net.trafo[net.trafo["tap_control"] == "lv"]
-    vm_pu = net.res_bus["vm_pu"].loc[trafo["lv_bus"]].to_numpy()
-    # within half a dead-band of the set point: no tap moves in a run that starts here
-    assert np.all(np.abs(vm_pu - trafo["vm_set_pu"]) <= trafo["vm_deadband_pu"] / 2)
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_switched_shunts_start_at_rest(point: str) -> None:
-    net = solved(point)
-    shunt = net.shunt[net.shunt["control"] == "voltage"]
-    vm_pu = net.res_bus["vm_pu"].loc[shunt["bus"]].to_numpy()
-    assert np.all((vm_pu > shunt["vm_low_pu"]) & (vm_pu < shunt["vm_high_pu"]))
-
-
-def test_expected_numbers_are_reproduced() -> None:
-    rows = check_case("anhui")
-    assert {row.point for row in rows} == set(POINTS)
-    assert [row.text() for row in rows if not row.good] == []
-
-
-def test_network_is_connected_and_has_70_to_90_buses() -> None:
-    net = solved(POINTS[0])
-    assert 70 <= len(net.bus) <= 90
-    assert not top.unsupplied_buses(net)
-
-
-def test_every_row_says_where_it_comes_from() -> None:
-    folder = case_folder("anhui")
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                assert row["evidence"] in {"published", "derived", "synthetic"}, (path.name, row)
-                assert row["source"].strip(), (path.name, row)
-
-
 def test_thermal_plants_of_600_mw_and_more_have_their_published_name_and_rating() -> None:
-    gen = solved(POINTS[0]).gen
+    gen = solved("summer_evening_peak").gen
     thermal = gen[gen["plant_type"].str.startswith(("coal", "gas"))]
     plant = thermal["name"].str.split(", ").str[0]
     rating_mw = thermal.groupby(plant)["max_p_mw"].sum()
@@ -173,7 +87,7 @@ def test_thermal_plants_of_600_mw_and_more_have_their_published_name_and_rating(
 
 
 def test_thermal_plants_have_a_bus_of_their_own() -> None:
-    net = solved(POINTS[0])
+    net = solved("summer_evening_peak")
     thermal = net.gen[net.gen["plant_type"].str.startswith(("coal", "gas"))]
     plant = thermal["name"].str.split(", ").str[0]
     assert (thermal.groupby(plant)["bus"].nunique() == 1).all()
@@ -182,13 +96,13 @@ def test_thermal_plants_have_a_bus_of_their_own() -> None:
 
 
 def test_pumped_storage_has_its_published_rating() -> None:
-    gen = solved(POINTS[0]).gen
+    gen = solved("summer_evening_peak").gen
     stored = gen[gen["plant_type"] == "pumped_storage"]
     assert stored.set_index(stored["name"].str.split(" ").str[0])["max_p_mw"].to_dict() == PUMPED_STORAGE_MW
 
 
 def test_backbone_has_two_1000_kv_stations_and_twenty_five_500_kv_busbars_or_more() -> None:
-    bus = solved(POINTS[0]).bus
+    bus = solved("summer_evening_peak").bus
     boundary = {"Jiangsu", "Zhejiang", "Shanghai"}
     inside = bus[~bus["zone"].isin(boundary) & ~bus["name"].str.endswith("plant")]
     assert {"Huainan 1000", "Wuhu 1000"} <= set(inside["name"])
@@ -216,6 +130,16 @@ def test_a_park_carries_150_mw_more_at_10_kv(park: str) -> None:
     assert case.net.res_bus.at[case.points[park], "vm_pu"] > 0.93
 
 
+def test_shaanbei_anhui_runs_after_the_day_it_was_put_into_service() -> None:
+    for point in POINTS:
+        told = yaml.safe_load(
+            (case_folder("anhui") / "operating_points" / point / "point.yaml").read_text("utf-8")
+        )
+        sgen = load_case("anhui", point).net.sgen
+        p_mw = float(sgen.loc[sgen["name"] == "Shaanbei-Anhui DC", "p_mw"].iloc[0])
+        assert (p_mw > 0.0) == (told["time"] >= "2026-06-30"), point
+
+
 def moved_to_huaibei(p_mw: float, line_out: str | None) -> Any:
     """Solve the summer peak with more load at Huaibei, shared by the dispatchable plants."""
     case = load_case("anhui", "summer_evening_peak")
@@ -234,19 +158,6 @@ def test_a_thousand_megawatt_at_huaibei_overload_the_last_circuit_only_when_its_
     net = moved_to_huaibei(1000, out)
     over = net.line["name"][net.res_line["loading_percent"] > 100.0]
     assert list(over) == [last]
-
-
-def test_summer_peak_withstands_the_loss_of_any_single_500_or_1000_kv_circuit() -> None:
-    net = load_case("anhui", "summer_evening_peak").net
-    high = net.line.index[net.bus["vn_kv"].loc[net.line["from_bus"]].to_numpy() >= 500]
-    twins = net.line["name"].str.endswith((" 2", " 3"))  # equal circuits: losing one is losing any
-    for line in high[~twins[high]]:
-        net.line.at[line, "in_service"] = False
-        pp.runpp(net, init="flat")
-        net.line.at[line, "in_service"] = True
-        loading = max(net.res_line["loading_percent"].max(), net.res_trafo["loading_percent"].max())
-        assert loading < 100.0, net.line.at[line, "name"]
-        assert voltages_pu(net).between(0.95, 1.08).all(), net.line.at[line, "name"]
 
 
 @pytest.mark.parametrize("point", POINTS)
