@@ -13,12 +13,12 @@ from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats, Ints
 from grids.case import Case
 from grids.governors import governors, plant_with
-from grids.plants import PlantType, plant_types
+from grids.plants import WITHOUT_MACHINE, PlantType, plant_types
 
 RATED_PU = 0.9
 """Rated active power over MVA of large machines, where only the MVA is known."""
 
-GOVERNORS = ("none", "steam", "reheat_steam", "gas", "hydro")
+GOVERNORS = ("none", "steam", "reheat_steam", "gas", "hydro", "converter", "relay")
 """Governor kinds; their place in this tuple is the code in `Fleet.governor_code`."""
 
 
@@ -61,6 +61,8 @@ class Fleet:
     agc_share_pu: Floats
     """Weight in the distribution of AGC orders (capacity for participants, 0 otherwise)."""
     agc_rate_pu_per_s: Floats
+    t_delay_s: Floats
+    """How long frequency is beyond the dead-band before a relay acts."""
 
     @property
     def size(self) -> int:
@@ -134,7 +136,8 @@ def areas_from_case(case: Case) -> AreaTable:
 def fleet_from_case(case: Case) -> Fleet:
     """Return the machines of a case: one per gen (out of service ones offline), one per rest_fleet row.
 
-    A gen's rated power is its max_p_mw, that of the rest `RATED_PU` of its MVA. A row may say `h_s` and
+    A gen's rated power is its max_p_mw, that of the rest `RATED_PU` of its MVA, or all of it for what is no
+    rotating machine (`WITHOUT_MACHINE`). A row may say `h_s` and
     `responding_pu` itself. A pump (output < 0) turns at fixed speed: inertia, but no governor. Machines of
     the case's dynamic tables have the governors of those tables (`grids.governors`); a rest_fleet row whose
     area has one tie is the machine at that tie, if there is one.
@@ -190,7 +193,9 @@ def _rest_machine(row: Mapping[Any, Any], ties: Any) -> dict[str, Any]:
     here = ties[ties["area"] == row["area"]]["element"]
     name = f"{row['area']}/{row['plant_type']}"
     kind = _kind(str(row["plant_type"]), f"rest_fleet {name}")
-    rated_mw = RATED_PU * float(row["sn_mva"])
+    synchronous = kind.governor not in WITHOUT_MACHINE
+    responds = float(row["p_mw"]) >= 0.0 or not synchronous
+    rated_mw = (RATED_PU if synchronous else 1.0) * float(row["sn_mva"])
     return {
         "name": name,
         "element": str(here.iloc[0]) if len(here) == 1 else "",
@@ -200,9 +205,9 @@ def _rest_machine(row: Mapping[Any, Any], ties: Any) -> dict[str, Any]:
         "h_s": _own(row, "h_s", kind.h_s),
         "p_rated_mw": rated_mw,
         "p0_mw": float(row["p_mw"]),
-        "min_p_mw": min(0.0, float(row["p_mw"])),
+        "min_p_mw": min(kind.min_p_pu * rated_mw, float(row["p_mw"])),
         "max_p_mw": rated_mw,
-        "responding_pu": _own(row, "responding_pu", 1.0) if float(row["p_mw"]) >= 0.0 else 0.0,
+        "responding_pu": _own(row, "responding_pu", 1.0) if responds else 0.0,
         "kind": kind,
     }
 
@@ -218,6 +223,7 @@ _FROM_KIND = (
     "f_hp_pu",
     "t_reheat_s",
     "t_water_s",
+    "t_delay_s",
 )
 
 

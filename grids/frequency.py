@@ -186,7 +186,8 @@ class AreaFrequency:
                 here.sample_s[0] = t_s - 1.0  # the past is flat
             steps = max(1, math.ceil(dt_s / min(self.inner_step_s, stable_s) - 1e-9))
             step_s = float(dt_s) / steps
-            long_steps = max(1, int(min(self._calm_step_s, stable_s) / step_s + 1e-6))
+            longest_s = step_s if model.machines.relays.size else min(self._calm_step_s, stable_s)
+            long_steps = max(1, int(longest_s / step_s + 1e-6))
             advance(model, Span(float(t_s), step_s, steps, long_steps, float(imbalance_mw[area])))
             answer.read_area(
                 area, steps, f0_hz, here.damping_mw_per_hz, here.df_hz, here.found, fleet.area, inertia,

@@ -8,6 +8,9 @@ from grids.kernels import frequency_state as state
 from grids.kernels.frequency import SAMPLES
 from grids.kernels.frequency_state import Area, Droops, Machines
 
+SHORTEST_DELAY_S = 1e-9
+"""A relay without delay acts in the inner step that finds frequency beyond its trigger."""
+
 
 def droop_gain_mw_per_hz(fleet: Fleet, areas: AreaTable) -> Floats:
     """Return what each machine's governor gives per Hz beyond its dead-band (machines,)."""
@@ -64,9 +67,11 @@ def machine_arrays(fleet: Fleet, chosen: Ints) -> Machines:
     fixed[state.FAST_PU] = fast_pu[chosen]
     fixed[state.T_TRANSIENT_S] = t_transient_s[chosen]
     fixed[state.T_VALVE_S] = fleet.t_governor_s[chosen]
+    fixed[state.T_DELAY_S] = np.maximum(fleet.t_delay_s[chosen], SHORTEST_DELAY_S)
     fixed[[state.T_LAG_1_S, state.T_LAG_2_S]] = lag_s[:, chosen]
     fixed[[state.GAIN_VALVE_PU, state.GAIN_LAG_1_PU, state.GAIN_LAG_2_PU]] = gain[:, chosen]
-    return Machines(fixed, np.zeros((state.STATE_ROWS, chosen.size)))
+    relays = np.flatnonzero(fleet.governor_code[chosen] == GOVERNORS.index("relay"))
+    return Machines(fixed, np.zeros((state.STATE_ROWS, chosen.size)), relays)
 
 
 def connect(m: Machines, fleet: Fleet, areas: AreaTable, chosen: Ints, online: Bools) -> None:

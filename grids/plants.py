@@ -12,15 +12,22 @@ from cosim.core.params import Params
 DATA = resources.files("grids") / "data"
 """Tables shared by all cases."""
 
+WITHOUT_MACHINE = ("converter", "relay")
+"""Kinds of governor that no rotating machine has: what has them is rated in MW, not in MVA."""
+
 
 class PlantType(Params):
     """One row of plant_types.csv; droop, limits and rates in per unit of rated active power."""
 
     title: str = Field(description="what it is")
     h_s: float = Field(ge=0, le=100, description="inertia constant on the machine's MVA")
-    governor: Literal["none", "steam", "reheat_steam", "gas", "hydro"] = Field(description="governor kind")
+    governor: Literal["none", "steam", "reheat_steam", "gas", "hydro", "converter", "relay"] = Field(
+        description="governor kind; converter and relay: what answers is no rotating machine"
+    )
     droop_pu: float = Field(ge=0, le=1, description="speed change for full power, over nominal speed")
-    deadband_hz: float = Field(ge=0, le=1, description="deviation without response, to either side")
+    deadband_hz: float = Field(
+        ge=0, le=1.5, description="deviation without response, to either side; of a relay its trigger"
+    )
     limit_up_pu: float = Field(ge=0, le=1, description="largest primary response upwards")
     limit_down_pu: float = Field(ge=0, le=1, description="largest primary response downwards")
     rate_pu_per_s: float = Field(ge=0, description="fastest movement of valve or gate")
@@ -29,6 +36,8 @@ class PlantType(Params):
     f_hp_pu: float = Field(ge=0, le=1, description="share of power from the high-pressure turbine")
     t_reheat_s: float = Field(ge=0, description="reheater")
     t_water_s: float = Field(ge=0, le=10, description="water starting time of a hydro unit")
+    t_delay_s: float = Field(default=0, ge=0, description="relay: time beyond its trigger before it acts")
+    min_p_pu: float = Field(default=0, ge=-1, le=0, description="lowest output: below 0 for storage")
     agc: bool = Field(description="takes part in secondary control")
     agc_rate_pu_per_s: float = Field(ge=0, description="fastest movement under secondary control")
     status: str = Field(description="published, derived or (unconfirmed)")

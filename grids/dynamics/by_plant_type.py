@@ -10,8 +10,8 @@ same; rows of the case's own tables go first.
   power; storage is REGC_A with REEC_C, half charged, and REPC_A with the primary response of GB/T 40595-2021.
 * What enters through a tie (`ties.csv`) has, per share, the machines of `rest_fleet.csv` as one: the machine,
   exciter and stabiliser of the largest type among them with the inertia of all and the damping of the load
-  outside; and the governor of the type that responds most, for all that respond. A share at an sgen goes to
-  the ext_grid of its bus.
+  outside; and the governor of the type that responds most, for all that respond. Converters and relays there
+  are left out. A share at an sgen goes to the ext_grid of its bus.
 * Direct-current links and everything else keep their power.
 """
 
@@ -21,13 +21,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from cosim.core.errors import CaseError, collected
 from cosim.core.params import Params
 from grids.case import Case
 from grids.dynamics.devices.repc_a import gbt_40595_storage
-from grids.plants import DATA, PlantType, plant_types
+from grids.plants import DATA, WITHOUT_MACHINE, PlantType, plant_types
 
 RATED_PU = 0.9
 """Rated active power over MVA of machines of which only the MVA is known, as in `grids.fleet`."""
@@ -239,7 +240,8 @@ def _tie_shares(case: Case) -> dict[str, tuple[str, float]]:
 def _rest(case: Case, name: str, area: str, share: float) -> Iterator[Row]:
     """Return one machine for the share of an area's rest that stands behind a tie."""
     f_hz, rest = float(case.meta["f_nominal_hz"]), case.net["rest_fleet"]
-    rest, areas = rest[rest["area"] == area], case.net["areas"]
+    turning = np.array([plant_types()[k].governor not in WITHOUT_MACHINE for k in rest["plant_type"]])
+    rest, areas = rest[(rest["area"] == area) & turning], case.net["areas"]
     here = areas[areas["name"] == area].iloc[0]
     kinds = [plant_types()[kind] for kind in rest["plant_type"]]
     own_h = rest["h_s"] if "h_s" in rest else [math.nan] * len(rest)

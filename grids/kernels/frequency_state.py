@@ -27,7 +27,8 @@ BLEND_VALVE_PU = 18
 BLEND_LAG_1_PU = 19
 BLEND_LAG_2_PU = 20
 LONG_ROWS = 4  # the same four for a long step come after them
-FIXED_ROWS = 25
+T_DELAY_S = 25  # a relay's, > 0
+FIXED_ROWS = 26
 
 # Rows of Machines.state, each (machines,)
 TRANSIENT_MW = 0  # transient droop
@@ -37,8 +38,9 @@ LAG_2_MW = 3  # reheater
 P_MW = 4  # primary response
 AGC_MW = 5  # secondary response
 AGC_TARGET_MW = 6
-ORDER_MW = 7  # work: what the governor wants, then where the valve was
-STATE_ROWS = 8
+WAITED_S = 7  # a relay: for how long frequency has been low (> 0) or high (< 0); T_DELAY_S and it acts
+ORDER_MW = 8  # work: what the governor wants, then where the valve was
+STATE_ROWS = 9
 
 # Rows of Droops.fixed, each (offers,)
 D_DEADBAND_HZ = 0
@@ -66,6 +68,8 @@ class Machines(NamedTuple):
     """(FIXED_ROWS, machines)"""
     state: Floats
     """(STATE_ROWS, machines)"""
+    relays: Ints
+    """(relays,) which of them are switched by a relay."""
 
 
 class Droops(NamedTuple):

@@ -37,12 +37,14 @@ from grids.kernels.frequency_state import (
     RATE_MW_PER_S,
     ROOM_DOWN_MW,
     ROOM_UP_MW,
+    T_DELAY_S,
     T_LAG_1_S,
     T_LAG_2_S,
     T_TRANSIENT_S,
     T_VALVE_S,
     TRANSIENT_MW,
     VALVE_MW,
+    WAITED_S,
     Agc,
     Area,
     Droops,
@@ -88,6 +90,28 @@ def follow(value: float, before: float, after: float, blend_pu: float) -> float:
 
 
 @jit
+def ask_relay(m: Machines, i: int, df_hz: float, step_s: float) -> None:
+    """Write the order of a static response: all of it once frequency was beyond its trigger for its delay.
+
+    It stays until the machine is connected anew: a contract holds it for longer than a deviation lasts.
+    """
+    p, s = m.fixed, m.state
+    waited, delay_s = s[WAITED_S, i], p[T_DELAY_S, i]
+    if abs(waited) < delay_s:
+        if df_hz <= -p[DEADBAND_HZ, i] and p[LIMIT_UP_MW, i] > 0.0:
+            waited = max(waited, 0.0) + step_s
+        elif df_hz >= p[DEADBAND_HZ, i] and p[LIMIT_DOWN_MW, i] > 0.0:
+            waited = min(waited, 0.0) - step_s
+        else:
+            waited = 0.0
+        s[WAITED_S, i] = waited
+    if waited >= delay_s:
+        s[ORDER_MW, i] = min(p[LIMIT_UP_MW, i], p[ROOM_UP_MW, i])
+    elif waited <= -delay_s:
+        s[ORDER_MW, i] = max(-p[LIMIT_DOWN_MW, i], p[ROOM_DOWN_MW, i])
+
+
+@jit
 def move_machines(m: Machines, df_hz: float, step_s: float, rows: int) -> float:
     r"""Advance governors, turbines and AGC ramps by one step; return their power [MW].
 
@@ -109,6 +133,8 @@ def move_machines(m: Machines, df_hz: float, step_s: float, rows: int) -> float:
         lowest = max(-p[LIMIT_DOWN_MW, i], p[ROOM_DOWN_MW, i] - s[AGC_MW, i])
         highest = min(p[LIMIT_UP_MW, i], p[ROOM_UP_MW, i] - s[AGC_MW, i])
         s[ORDER_MW, i] = min(max(order, lowest), highest)
+    for k in range(m.relays.size):
+        ask_relay(m, m.relays[k], df_hz, step_s)
     for i in range(n):
         order, transient = s[ORDER_MW, i], s[TRANSIENT_MW, i]
         moved = toward(transient, order, p[BLEND_TRANSIENT_PU + rows, i])

@@ -26,7 +26,7 @@ def test_every_plant_type_has_a_source_and_a_mark():
         assert kind.status in {"published", "computed", "derived", "(unconfirmed)"}, name
 
 
-def test_only_governed_plants_have_a_droop():
+def test_only_governed_plants_have_a_droop_and_relays_have_none():
     for name, kind in plant_types().items():
-        assert (kind.governor == "none") == (kind.droop_pu == 0.0), name
+        assert (kind.governor in {"none", "relay"}) == (kind.droop_pu == 0.0), name
         assert not kind.agc or kind.agc_rate_pu_per_s > 0.0, name

@@ -24,7 +24,7 @@ def fleet(*kinds, area=None, **columns):
         "max_p_mw": 900.0, "responding_pu": 1.0, "droop_pu": 0.05, "deadband_hz": 0.0,
         "limit_up_pu": 1.0, "limit_down_pu": 1.0, "rate_pu_per_s": 10.0, "t_governor_s": 0.2,
         "t_chest_s": 0.3, "f_hp_pu": 0.3, "t_reheat_s": 8.0, "t_water_s": 1.5,
-        "agc_share_pu": 1.0, "agc_rate_pu_per_s": 0.01,
+        "agc_share_pu": 1.0, "agc_rate_pu_per_s": 0.01, "t_delay_s": 0.0,
     }  # fmt: skip
     arrays = {name: np.full(n, columns.get(name, value)) for name, value in values.items()}
     return Fleet(
