@@ -21,6 +21,7 @@ BUSES = {
     "mengxi": (45, 60),
     "ningxia": (35, 45),
     "shandong": (60, 80),
+    "sichuan_chongqing": (15, 30),
     "xinjiang_hami": (30, 35),
 }
 PUBLISHED = {
@@ -52,13 +53,24 @@ PUBLISHED = {
         "peak": 130_000,
         "twh": -168.6,
     },
+    "sichuan_chongqing": {
+        "thermal": 21_000 + 16_460,
+        "hydro": 100_000 + 6_188 - 10_200 / 2 + 16_000 / 2 + 7_750 / 2,
+        "wind": 9_700 + 2_600,
+        "pv": 32_000 - 9_700 + 1_180,
+        "storage": 1_400,
+        "pumped_storage": 1_200,
+        "peak": 65_000 + 28_000,
+        "twh": 126.1 - (156.7 - 121.1) + (62.4 + 30.7 - 38.9) / 2,
+    },
     "xinjiang_hami": {"twh": 45.924 + 11.751 + 69.871},
 }
 """Capacity at the end of 2025 and annual peak [MW]; what left in 2025 [TWh], over `LEAVING`; import is < 0.
 
 Of Anhui: coal, gas and the hydro that is among its small plants; the energy of Changji-Guquan. Capacities are
 published for the whole of Xinjiang only. Of western Inner Mongolia there are plants (coal less
-those that deliver elsewhere, plus extensions) and the export of April.
+those that deliver elsewhere, plus extensions) and the export of April. Sichuan's plants on the border with Yunnan are
+those that deliver into the case.
 """
 LEAVING = {
     "anhui": ("dc",),
@@ -66,11 +78,12 @@ LEAVING = {
     "mengxi": ("rest",),
     "ningxia": ("dc",),
     "shandong": ("dc", "rest"),
+    "sichuan_chongqing": ("dc", "rest"),
     "xinjiang_hami": ("dc",),
 }
 """Types of sgen.csv the published energy is of; with `rest`, machines that stand for interchange, too."""
 
-YOUNGER = ("Shaanbei-Anhui DC",)
+YOUNGER = ("Jinshang-Hubei DC", "Shaanbei-Anhui DC")
 """Links that were not yet in service in the year of the published energy."""
 
 CASES = sorted(BUSES)
