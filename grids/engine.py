@@ -8,13 +8,15 @@ import numpy as np
 
 from cosim.core.component import Context, silent
 from cosim.core.errors import ScenarioError, SolveError
-from cosim.core.grid import Connections, Geography, GridEvent, Tables
+from cosim.core.grid import SWITCHING, Connections, EventParams, Geography, GridEvent, Tables
 from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats, Ints
 from grids.balance import Balance
 from grids.case import Case, load_case, load_network
 from grids.elements import SWITCHED, Elements, bus_rows
 from grids.kernels.answer import compose
+from grids.links.links import Links
+from grids.links.orders import LINK_ACTIONS
 from grids.network_state import NetworkState
 from grids.params import GridSource, PowerFlowParams
 from grids.portrait import geography_of, provenance_of
@@ -49,6 +51,8 @@ class Inside:
     unit_row: Ints
     """Row of `net.bus` of each connected unit."""
     unit_area: Ints
+    links: Links | None
+    """Direct-current links, where the case has any."""
 
 
 def load_grid(params: GridSource) -> Case:
@@ -72,6 +76,7 @@ class PowerFlowGrid:
     """
 
     params_type: ClassVar[type[PowerFlowParams]] = PowerFlowParams
+    actions: ClassVar[Mapping[str, type[EventParams]]] = {**SWITCHING, **LINK_ACTIONS}
 
     def __init__(self, params: PowerFlowParams, connections: Connections) -> None:
         self._params = params
@@ -96,12 +101,18 @@ class PowerFlowGrid:
         )
         rate = return_rate_mw_per_s(self._response.fleet, len(net.gen))
         has_rest = rest_load_mw(net) > 0.0
-        self._schedule = Schedule(net, e, connections, area, has_rest=has_rest, return_rate_mw_per_s=rate)
+        has_links = "links" in net and len(net["links"]) > 0
+        self._links = Links(net, e, area, len(areas)) if has_links else None
+        self._schedule = Schedule(
+            net, e, connections, area, has_rest=has_rest, return_rate_mw_per_s=rate, links=self._links
+        )  # fmt: skip
         acting = {"q_limits": params.q_limits, "tap_control": params.tap_control}
         self._state = NetworkState(net, e, tolerance_mva=params.tolerance_mva, **acting)
         self._balance = Balance(self._state, row_area, len(areas))
         self._witness = Witness(self._state, params.cross_check_every_count)
-        self._maker = TableMaker(self._state, self._ties, areas, connections.units, unit_area)
+        self._maker = TableMaker(
+            self._state, self._ties, areas, connections.units, unit_area, links=self._links
+        )
         self.elements: Mapping[str, tuple[str, ...]] = self._maker.elements
         self.columns: Mapping[str, tuple[str, ...]] = self._maker.columns
         self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
@@ -120,7 +131,19 @@ class PowerFlowGrid:
             row_area,
             self._unit_row,
             unit_area,
+            self._links,
         )
+
+    def subjects(self, action: str) -> tuple[str, ...]:
+        """Return the names an action may act on."""
+        if action in LINK_ACTIONS:
+            return () if self._links is None else self._links.names
+        return self.switchable
+
+    def expect(self, events: Sequence[GridEvent]) -> list[str | None]:
+        """Return for each scheduled event why it cannot be, or None."""
+        links = self._links
+        return [links.refusal(e) if links and e.action in LINK_ACTIONS else None for e in events]
 
     @staticmethod
     def points_of(params: GridSource) -> tuple[str, ...]:
@@ -140,6 +163,8 @@ class PowerFlowGrid:
         self._shadows = False
         self._state.reset()
         self._response.reset(self._ties_alive())
+        if self._links is not None:
+            self._links.reset(self._state.alive)
         self._schedule.reset(self._state.alive)
         self._witness.reset()
         self._maker.reset()
@@ -172,7 +197,11 @@ class PowerFlowGrid:
         if plan.advance(inputs["scale_pu"], units_mw, alive, dt_s=dt_s, delivered_mw=delivered):
             self._response.set_schedule(plan.gens_mw())
             self._shortage.tell(self._context, t_s, plan.import_mw, plan.missing_mw)
-        imbalance_mw = plan.imbalance_mw(units_mw, alive, self._balance.beyond_mw())
+        beyond_mw, links = self._balance.beyond_mw(), self._links
+        if links is not None:
+            links.step(t_s, dt_s, plan.p_mw, plan.q_mvar, alive)
+            beyond_mw = beyond_mw + links.beyond_mw
+        imbalance_mw = plan.imbalance_mw(units_mw, alive, beyond_mw)
         answer = self._response.step(
             t_s,
             dt_s,
@@ -237,6 +266,8 @@ class PowerFlowGrid:
             self._area, units[0], units[1], answer.droop_mw, answer.tie_mw, self._injects,
             self._load.stop, e.p_mw, e.q_mvar,
         )  # fmt: skip
+        if self._links is not None:
+            self._links.apply(e.p_mw, e.q_mvar)
         return answer.slack_mw + given
 
     def _ties_alive(self) -> Bools:
@@ -289,6 +320,9 @@ class PowerFlowGrid:
         state, e = self._state, self._elements
         changes: list[tuple[str, int, bool]] = []
         for event in events:
+            if self._links is not None and event.action in LINK_ACTIONS:
+                self._links.take(event, self._context)
+                continue
             table, row = e.find(event.element)
             if event.action not in {"trip", "close"}:
                 msg = f"t={event.at_s:g} s: action {event.action!r} is unknown; allowed: trip, close"
@@ -298,6 +332,8 @@ class PowerFlowGrid:
                 raise ScenarioError(msg)
             changes.append((table, row, event.action == "close"))
             self._context.emit(t_s, event.element, event.action, f"{table} {event.element} {event.action}s")
+        if not changes:
+            return
         before = state.alive.copy()
         islanding = state.switch(changes)
         after = state.alive

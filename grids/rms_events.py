@@ -20,6 +20,7 @@ from grids.dynamics.events import (
 )
 from grids.dynamics.events_hvdc import DcBlock, DcRamp, DcRunback
 from grids.dynamics.session import Session
+from grids.links.orders import LINK_ACTIONS, Block, Ramp, Runback
 
 
 class Fault(EventParams):
@@ -50,43 +51,12 @@ class Input(EventParams):
     value_pu: float = Field(description="value, in the signal's own unit")
 
 
-class Block(EventParams):
-    """Poles of a direct-current link are blocked at once, and restarted if so wished."""
-
-    subject: ClassVar[str] = "link"
-    link: str = Field(description="a dcline, or an element that carries a terminal")
-    pole_share_pu: float = Field(default=1.0, gt=0, le=1, description="share of the poles the link has")
-    restart_after_s: float | None = Field(
-        default=None, gt=0, description="when they restart; by default never"
-    )
-
-
-class Ramp(EventParams):
-    """The scheduled power of a direct-current link goes to another value."""
-
-    subject: ClassVar[str] = "link"
-    link: str = Field(description="a dcline, or an element that carries a terminal")
-    to_mw: float = Field(description="new schedule, at the rectifier or the one end in the case")
-    over_s: float = Field(default=1.0, gt=0, description="how long the ramp takes")
-
-
-class Runback(EventParams):
-    """The scheduled power of a direct-current link is cut, fast."""
-
-    subject: ClassVar[str] = "link"
-    link: str = Field(description="a dcline, or an element that carries a terminal")
-    to_mw: float = Field(description="what is left, at the rectifier or the one end in the case")
-    over_s: float = Field(default=0.2, gt=0, description="how long the cut takes")
-
-
 ACTIONS: Mapping[str, type[EventParams]] = {
     **SWITCHING,
     "fault": Fault,
     "load_step": Step,
     "set_input": Input,
-    "dc_block": Block,
-    "dc_ramp": Ramp,
-    "dc_runback": Runback,
+    **LINK_ACTIONS,
 }
 
 
@@ -113,7 +83,8 @@ def disturbance(event: GridEvent, at_s: float, table: str) -> Event:
     if isinstance(p, Block):
         return DcBlock(name, at_s, p.pole_share_pu, p.restart_after_s)
     if isinstance(p, Ramp | Runback):
-        return (DcRamp if isinstance(p, Ramp) else DcRunback)(name, p.to_mw, at_s, p.over_s)
+        kind = DcRamp if isinstance(p, Ramp) else DcRunback
+        return kind(name, p.to_mw, at_s, p.over_s or kind.over_s)
     return _switched(event, at_s, table)
 
 

@@ -9,6 +9,7 @@ from cosim.core.grid import Connections
 from cosim.core.types import Bools, Floats, Ints
 from grids.elements import Elements
 from grids.kernels import schedule as kernels
+from grids.links.links import Links
 from grids.returning import Returning
 
 
@@ -39,6 +40,8 @@ class Schedule:
         Whether each area (areas,) has a rest that could deliver.
     return_rate_mw_per_s
         Ramp of each gen (gens,) after it was closed.
+    links
+        Direct-current links, where the case has any: their schedules are part of the plan.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Schedule:
         *,
         has_rest: Bools,
         return_rate_mw_per_s: Floats,
+        links: Links | None = None,
     ) -> None:
         drivers = connections.drivers
+        self._links = links
         self._elements = elements
         self._area = area
         self._areas = has_rest.size
@@ -69,6 +74,10 @@ class Schedule:
                 msg = f"drivers {other!r} and {name!r} both scale the same element ({what!r})"
                 raise ScenarioError(msg)
             self.driver[chosen] = k
+        if links is not None:
+            links.follow(
+                np.append(self.driver < len(drivers), np.zeros(area.size - planned.stop, dtype=bool))
+            )
         gen = net.gen
         dispatchable = gen["dispatchable"].to_numpy(dtype=bool) if "dispatchable" in gen else True
         free = (self.driver[self._gen] == len(drivers)) & ~elements.reference[self._gen]
@@ -131,7 +140,9 @@ class Schedule:
         """
         first = self._units_mw is None
         scale = scale_pu.tolist()
-        if alive is self._alive and scale == self._scale and not first and not self._returning.busy:
+        links = self._links
+        busy = self._returning.busy or (links is not None and links.moving)
+        if alive is self._alive and scale == self._scale and not first and not busy:
             self._last_s = dt_s
             return False
         if first:
@@ -141,6 +152,8 @@ class Schedule:
         kernels.follow(
             np.array(scale), self.driver, alive, e.p0_mw, e.q0_mvar, self.p_mw, self.q_mvar
         )  # fmt: skip
+        if links is not None:
+            links.plan(self.p_mw, self.q_mvar, alive, dt_s)
         asked = self._sum_asked()
         changed = kernels.dispatch(
             asked - self._asked, self._planned_area[self._gen], self._free, alive[self._gen],

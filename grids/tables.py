@@ -9,6 +9,7 @@ from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats, Ints
 from grids.branches import BUS, LINE, TRAFO, TRAFO3W
 from grids.kernels.powerflow import read_points
+from grids.links.links import LINK, Links
 from grids.network_state import NetworkState
 from grids.response import AREA, Answer, Tie, tie_to_row
 from grids.solver import Solution
@@ -34,6 +35,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "area": AREA,
     "grid": GRID,
     "point": POINT,
+    "link": LINK,
 }
 
 
@@ -50,6 +52,8 @@ class TableMaker:
         Names of areas and connected units.
     unit_area
         Area of each unit.
+    links
+        Direct-current links, where the case has any.
     """
 
     def __init__(
@@ -59,8 +63,10 @@ class TableMaker:
         areas: tuple[str, ...],
         units: tuple[str, ...],
         unit_area: Ints,
+        *,
+        links: Links | None = None,
     ) -> None:
-        self._state = state
+        self._state, self._links = state, links
         self._unit = state.elements.section["unit"]
         self._unit_area = unit_area
         gens = state.sources.gens
@@ -77,6 +83,8 @@ class TableMaker:
         }
         if own["trafo3w"]:
             names["trafo3w"] = own["trafo3w"]
+        if links is not None:
+            names["link"] = links.names
         self.elements: Mapping[str, tuple[str, ...]] = names
         self.columns = {table: COLUMNS[table] for table in names}
         self._places = {table: places_of(columns) for table, columns in self.columns.items()}
@@ -109,6 +117,8 @@ class TableMaker:
         }
         if "trafo3w" in self.elements:
             blocks["trafo3w"] = branches.trafo3w()
+        if self._links is not None:
+            blocks["link"] = self._links.table()
         return self._shelved(blocks)
 
     def unsolved(self, found: Solution, answer: Answer) -> Tables:
@@ -126,6 +136,8 @@ class TableMaker:
         blocks["area"] = answer.area
         blocks["point"][places["point"]["f_hz"]] = answer.area[0, self._unit_area]
         blocks["point"][places["point"]["p_droop_mw"]] = answer.droop_mean_mw
+        if self._links is not None:
+            blocks["link"] = self._links.table()
         return self._shelved(blocks)
 
     def _shelved(self, blocks: Mapping[str, Floats]) -> Tables:
