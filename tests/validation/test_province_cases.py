@@ -18,6 +18,7 @@ from grids.recipe.points import exports_mw, losses_mw
 BUSES = {
     "anhui": (70, 90),
     "gansu": (45, 55),
+    "jing_jin_ji": (15, 30),
     "mengxi": (45, 60),
     "ningxia": (35, 45),
     "shandong": (60, 80),
@@ -34,6 +35,13 @@ PUBLISHED = {
         "twh": -69.871,
     },
     "gansu": {"thermal": 34_260, "wind": 39_290, "pv": 38_340, "hydro": 9_720, "peak": 23_950, "twh": 80.0},
+    "jing_jin_ji": {
+        "thermal": 11_530 + 54_300 + 17_500,
+        "wind": 60_000 + 300 + 2_635 - 2_700,
+        "pv": 70_000 + 2_000 + 7_533 - 1_800,
+        "peak": 120_345,
+        "twh": -(144.75 - 43.52 + 495.7 - 411.46 + 104.0 - 75.3 + 14.0),
+    },
     "mengxi": {"thermal": 66_560 - 15_900 + 5_000, "pumped_storage": 1_200, "twh": 12 * 3.555},
     "ningxia": {
         "thermal": 29_800,
@@ -67,14 +75,16 @@ PUBLISHED = {
 }
 """Capacity at the end of 2025 and annual peak [MW]; what left in 2025 [TWh], over `LEAVING`; import is < 0.
 
-Of Anhui: coal, gas and the hydro that is among its small plants; the energy of Changji-Guquan. Capacities are
-published for the whole of Xinjiang only. Of western Inner Mongolia there are plants (coal less
-those that deliver elsewhere, plus extensions) and the export of April. Sichuan's plants on the border with Yunnan are
+Of Beijing, Tianjin and Hebei: without what is behind the Zhangbei converters; energy is use less generation
+(in part unconfirmed), peak that of 20:00 (unconfirmed). Of Anhui: coal, gas and the hydro that is among its
+small plants; the energy of Changji-Guquan. Capacities are published for the whole of Xinjiang only. Of western
+Inner Mongolia there are plants (coal less those that deliver elsewhere, plus extensions) and the export of April. Sichuan's plants on the border with Yunnan are
 those that deliver into the case.
 """
 LEAVING = {
     "anhui": ("dc",),
     "gansu": ("dc", "rest"),
+    "jing_jin_ji": ("dc", "rest"),
     "mengxi": ("rest",),
     "ningxia": ("dc",),
     "shandong": ("dc", "rest"),
