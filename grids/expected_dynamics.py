@@ -102,15 +102,17 @@ def check_dynamics(name: str, runs: tuple[str, ...] = ()) -> Iterator[Deviation]
             yield Deviation(name, run, quantity, found[quantity], float(bar), told[run]["source"])
 
 
-def check_start(name: str) -> Iterator[Deviation]:
+def check_start(name: str, point: str | None = None) -> Iterator[Deviation]:
     """Yield how far a case with machines of its own is from rest; nothing for a case without.
+
+    Without `point` it is looked at where the case stands by default.
 
     Raises
     ------
     CaseError, SolveError
         When it has no operating point, or moves by itself.
     """
-    case = load_case(name)
+    case = load_case(name, point)
     if not read_units(case):
         return
     session = begin(case, step_s=STEP_S)

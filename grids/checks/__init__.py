@@ -1,0 +1,1 @@
+"""What every case must pass, at every operating point: `suandian validate`."""

@@ -1,0 +1,137 @@
+"""All checks of a case, operating point by operating point."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cosim.core.errors import SuandianError
+from grids.case import Case, case_folder, load_case, operating_points
+from grids.checks.after import pole_outages, pole_units
+from grids.checks.base import Solved, solve_point
+from grids.checks.consequence import Consequence
+from grids.checks.finding import Finding, State, listed
+from grids.checks.inertia import check_inertia
+from grids.checks.levels import check_levels
+from grids.checks.limits import check_limits
+from grids.checks.outages import branch_outages
+from grids.checks.second_solver import check_second_solver
+from grids.checks.totals import check_totals, check_year
+from grids.expected_dynamics import check_start
+
+FLAT, DRIFT = "flat start", "20 s at rest"
+"""Names of the checks of the dynamics, in the order of `check_start`."""
+
+
+def points_of(name: str) -> tuple[str | None, ...]:
+    """Return the operating points of a case; None stands for the base tables of a case without any.
+
+    Raises
+    ------
+    CaseError
+        When there is no such case.
+    """
+    return operating_points(case_folder(name)) or (None,)
+
+
+def check_case_points(name: str) -> list[Finding]:
+    """Return what holds of a case over all its operating points: totals and the year.
+
+    Raises
+    ------
+    CaseError
+        When the case is wrong.
+    """
+    cases = [load_case(name, point) for point in points_of(name)]
+    return [*check_totals(cases), *check_year(cases)]
+
+
+def check_point(name: str, point: str | None, *, dynamics: bool = True) -> list[Finding]:
+    """Return what is found at one operating point of a case.
+
+    Nothing after a power flow without solution is looked at; a case that cannot be read is one finding.
+
+    Parameters
+    ----------
+    name, point
+        Case name or folder, and its operating point.
+    dynamics
+        Start the machines and let them stand for 20 s.
+    """
+    try:
+        case = load_case(name, point)
+        poles = pole_units(case.net)
+        solved = solve_point(name, point, poles)
+    except SuandianError as error:
+        return [Finding("power flow", State.BAD, str(error), point=point or "")]
+    found = [
+        Finding("power flow", State.GOOD, f"solved in {_iterations(solved)} iterations"),
+        *check_limits(solved),
+        check_second_solver(solved),
+        *check_inertia(case, is_province=solved.is_province),
+        *check_levels(solved),
+        *_outages([*branch_outages(solved), *pole_outages(solved, poles)]),
+    ]
+    if dynamics:
+        found += _rest(name, point)
+    return [replace(finding, point=point or "") for finding in found]
+
+
+def check_grid_case(name: str) -> Iterator[str]:
+    """Yield every way in which a case fails what ours must pass; nothing when it is sound.
+
+    Parameters
+    ----------
+    name
+        A case folder of anybody's, or the name of one of ours.
+    """
+    findings: list[Finding] = []
+    for point in points_of(name):
+        findings += check_point(name, point)
+    if all(finding.check != "power flow" or finding.state is State.GOOD for finding in findings):
+        findings += check_case_points(name)
+    yield from (str(finding) for finding in findings if finding.state is State.BAD)
+
+
+def all_outages(case: Case) -> list[Consequence]:
+    """Return the whole table of N-1 of a case at its operating point.
+
+    Raises
+    ------
+    CaseError, SolveError
+        When the case is wrong, or has no solution to begin with.
+    """
+    poles = pole_units(case.net)
+    solved = solve_point(str(case.folder), case.point, poles)
+    return [*branch_outages(solved), *pole_outages(solved, poles)]
+
+
+def _iterations(solved: Solved) -> int:
+    return int(solved.tables["grid"]["iterations_count"][0])
+
+
+def _outages(consequences: Sequence[Consequence]) -> list[Finding]:
+    if not consequences:
+        return []
+    bad = [str(one) for one in consequences if one.unacceptable()]
+    noted = [str(one) for one in consequences if one.worth_a_note() and not one.unacceptable()]
+    text = f"{len(bad)} of {len(consequences)} losses break a limit"
+    text += f": {listed(bad)}" if bad else ""
+    text += f"; to be known: {listed(noted)}" if noted else ""
+    state = State.BAD if bad else State.NOTE if noted else State.GOOD
+    return [Finding("N-1", state, text, float(len(bad)), 0.0)]
+
+
+def _rest(name: str, point: str | None) -> list[Finding]:
+    try:
+        runs = list(check_start(name, point))
+    except SuandianError as error:
+        return [Finding(FLAT, State.BAD, str(error))]
+    return [
+        Finding(
+            check,
+            State.of(run.good),
+            f"{run.quantity} {run.value:.2g} (allowed: {run.bar:g})",
+            run.value,
+            run.bar,
+        )
+        for check, run in zip((FLAT, DRIFT), runs, strict=False)
+    ]

@@ -1,0 +1,178 @@
+r"""Initial symmetrical short-circuit currents of three-phase faults after IEC 60909-0 (GB/T 15544.1).
+
+The equivalent voltage source :math:`c\,U_n/\sqrt 3` at the fault works on the network without loads, line
+capacitances, shunts and taps [1]_: :math:`I''_k = c\,U_n / (\sqrt 3\,|Z_{kk}|)` with :math:`c = 1.1`. The
+impedances are corrected as the standard asks:
+
+* network transformers by :math:`K_T = 0.95\,c / (1 + 0.6\,x_T)`;
+* a machine with its step-up transformer (plants by plant type) by
+  :math:`K_{SO} = c / (1 + |x''_d - x_T| \sin\varphi_{rG})`;
+* other machines by :math:`K_G = c / (1 + x''_d \sin\varphi_{rG})`;
+* what stands for the rest of an area is a network feeder and has no factor; the area's own network lies
+  between its machines and the boundary, so it feeds a fault at its bus with the breakers' rating at most.
+
+Machines are those of the dynamic data. Converters (wind, PV, storage, direct-current links) give nothing: a
+little less than there is.
+
+References
+----------
+.. [1] IEC 60909-0:2016, sections 5.2, 6.3.3, 6.6.1, 6.7.2 and 7.2; pandapower `shortcircuit`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cosim.core.types import Bools, Floats, Ints
+from grids.case import Case
+from grids.dynamics.by_plant_type import plant_dynamics
+from grids.dynamics.tables import Unit, read_units
+from grids.numbers import Complexes
+
+C_MAX = 1.1
+"""Voltage factor above 1 kV."""
+
+RATING_KA = ((500.0, 63.0), (220.0, 50.0))
+"""From this nominal voltage [kV] the rated breaking current of circuit-breakers [kA].
+
+63 and 50 kA are the usual rungs of IEC 62271-100 (GB/T 1984) there; what is installed is (unconfirmed).
+"""
+
+RATED_COS = (0.8, 1.0)
+"""Bounds of a machine's rated power factor, taken as largest power over rating."""
+
+FOREIGN = ("trafo3w", "impedance", "switch", "xward")
+"""Element tables without an equation here."""
+
+BY_PLANT_TYPE = "by plant type"
+
+
+@dataclass(frozen=True)
+class ShortCircuit:
+    """Currents of one operating point, arrays of shape (buses,), rows of `net.bus`."""
+
+    ikss_ka: Floats
+    """Initial symmetrical current; nan where no machine feeds the bus."""
+    boundary: Bools
+    """A machine stands there for a part of the network outside the case."""
+
+
+def short_circuit(case: Case) -> ShortCircuit:
+    """Return the currents of three-phase faults at all buses.
+
+    Raises
+    ------
+    CaseError
+        When the dynamic tables are wrong, or a machine has none.
+    ValueError
+        When the net has elements without an equation here.
+    """
+    net = case.net
+    if foreign := [table for table in FOREIGN if table in net and len(net[table])]:
+        msg = f"no equations for {', '.join(foreign)}"
+        raise ValueError(msg)
+    size, base_mva = len(net.bus), float(net.sn_mva)
+    y = np.zeros((size, size), dtype=np.complex128)
+    _add_lines(net, y, base_mva)
+    _add_trafos(net, y, base_mva)
+    boundary = np.zeros(size, dtype=np.bool_)
+    fed = np.zeros(size, dtype=np.bool_)
+    outside = {str(name) for name in net["ties"]["element"]} | {str(name) for name in net.ext_grid["name"]}
+    outside -= set(net.gen["name"][net.gen["sn_mva"] > 0.0]) if not len(net["ties"]) else set()
+    for unit, bus in _machines(case):
+        x_pu, factor = _reactance(case, unit, unit.element in outside)
+        impedance = factor * (float(getattr(unit.params, "ra_pu", 0.0)) + 1j * x_pu)
+        feeds = float(getattr(unit.params, "sn_mva")) / base_mva / impedance  # noqa: B009
+        if unit.element in outside:
+            un_kv = float(net.bus["vn_kv"].iloc[bus])
+            most = math.sqrt(3.0) * un_kv * rating_ka(un_kv) / base_mva / C_MAX
+            feeds *= min(1.0, most / abs(feeds))
+            boundary[bus] = True
+        y[bus, bus] += feeds
+        fed[bus] = True
+    live = _reached(y, fed)
+    ikss_ka = np.full(size, np.nan)
+    if live.any():
+        at = np.flatnonzero(live)
+        z = np.linalg.inv(y[np.ix_(at, at)])
+        un_kv = net.bus["vn_kv"].to_numpy(dtype=float)[at]
+        ikss_ka[at] = C_MAX / np.abs(np.diag(z)) * base_mva / (math.sqrt(3.0) * un_kv)
+    return ShortCircuit(ikss_ka, boundary)
+
+
+def rating_ka(un_kv: float) -> float:
+    """Return the rated breaking current of circuit-breakers at a nominal voltage; infinite below 220 kV."""
+    return next((ka for kv, ka in RATING_KA if un_kv >= kv), math.inf)
+
+
+def _machines(case: Case) -> list[tuple[Unit, int]]:
+    """Return the machines of the dynamic data in service, and the row of `net.bus` of each."""
+    net = case.net
+    place: dict[str, int] = {}
+    for table in ("gen", "ext_grid"):
+        on = net[table][net[table]["in_service"]]
+        rows = net.bus.index.get_indexer(on["bus"])
+        place.update(zip((str(name) for name in on["name"]), rows.tolist(), strict=True))
+    return [
+        (unit, place[unit.element])
+        for unit in read_units(case)
+        if unit.element in place and hasattr(unit.params, "xd1_pu")
+    ]
+
+
+def _reactance(case: Case, unit: Unit, outside: bool) -> tuple[float, float]:
+    """Return sub-transient reactance [pu of the machine's rating] and correction factor."""
+    x_pu = float(getattr(unit.params, "xd2_pu", 0.0) or getattr(unit.params, "xd1_pu"))  # noqa: B009
+    if outside:
+        return x_pu, 1.0
+    gen = case.net.gen[case.net.gen["name"] == unit.element].iloc[0]
+    cos = min(max(float(gen["max_p_mw"]) / float(gen["sn_mva"]), RATED_COS[0]), RATED_COS[1])
+    sin = math.sqrt(1.0 - cos**2)
+    if unit.where == BY_PLANT_TYPE:
+        xt_pu = plant_dynamics()[str(gen["plant_type"])].xt_pu
+        return x_pu, C_MAX / (1.0 + abs(x_pu - 2.0 * xt_pu) * sin)
+    return x_pu, C_MAX / (1.0 + x_pu * sin)
+
+
+def _ends(net: Any, table: str, one: str, other: str) -> tuple[Any, Ints, Ints]:
+    on = net[table][net[table]["in_service"]]
+    return on, net.bus.index.get_indexer(on[one]), net.bus.index.get_indexer(on[other])
+
+
+def _add(y: Complexes, f: Ints, t: Ints, series: Complexes, ratio: Floats) -> None:
+    """Add branches with ideal transformers `ratio : 1` at their first ends."""
+    np.add.at(y, (f, f), series / ratio**2)
+    np.add.at(y, (t, t), series)
+    np.add.at(y, (f, t), -series / ratio)
+    np.add.at(y, (t, f), -series / ratio)
+
+
+def _add_lines(net: Any, y: Complexes, base_mva: float) -> None:
+    line, f, t = _ends(net, "line", "from_bus", "to_bus")
+    base_ohm = net.bus["vn_kv"].to_numpy(dtype=float)[f] ** 2 / base_mva
+    ohm = (line["r_ohm_per_km"] + 1j * line["x_ohm_per_km"]) * line["length_km"] / line["parallel"]
+    _add(y, f, t, base_ohm / ohm.to_numpy(dtype=np.complex128), np.ones(len(line)))
+
+
+def _add_trafos(net: Any, y: Complexes, base_mva: float) -> None:
+    trafo, hv, lv = _ends(net, "trafo", "hv_bus", "lv_bus")
+    z, r, sn_mva, hv_kv, lv_kv, count = (
+        trafo[name].to_numpy(dtype=float)
+        for name in ("vk_percent", "vkr_percent", "sn_mva", "vn_hv_kv", "vn_lv_kv", "parallel")
+    )
+    x_pu = np.sign(z) * np.sqrt(z**2 - r**2) / 100.0
+    factor = np.where(z > 0.0, 0.95 * C_MAX / (1.0 + 0.6 * x_pu), 1.0)
+    bus_kv = net.bus["vn_kv"].to_numpy(dtype=float)
+    impedance = factor * (r / 100.0 + 1j * x_pu) * base_mva / (sn_mva * count) * (lv_kv / bus_kv[lv]) ** 2
+    _add(y, hv, lv, 1.0 / impedance, hv_kv / bus_kv[hv] / (lv_kv / bus_kv[lv]))
+
+
+def _reached(y: Complexes, fed: Bools) -> Bools:
+    """Return which buses a machine feeds."""
+    reached, before = fed.copy(), 0
+    while int(reached.sum()) > before:
+        before = int(reached.sum())
+        reached = reached | np.any((y != 0.0)[:, reached], axis=1)
+    return reached
