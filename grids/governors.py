@@ -1,10 +1,10 @@
 """Governors of a case's dynamic tables in the terms of the area model.
 
 A case with machines of its own (`genrou.csv`, ...) has governors of its own, and the area model takes them
-instead of those of the plant types, so that both engines answer a loss alike. Valve limits become the
-headroom of the case (largest output over schedule); the damping `Dt`, the narrower edge of a dead-band, the
-lead-lag of IEEEG1 and the temperature limit of GAST are left out. A machine without governor has none.
-Machines with a governor that is not in `MODELS` keep that of their plant type.
+instead of those of the plant types, so that both engines answer a loss alike. `plim_pu` limits the response;
+valve limits become the headroom of the case (largest output over schedule); the damping `Dt`, the narrower
+edge of a dead-band, the lead-lag of IEEEG1 and the temperature limit of GAST are left out. A machine without
+governor has none. Machines with a governor that is not in `MODELS` keep that of their plant type.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,9 @@ from grids.plants import PlantType
 
 UNLIMITED_PU_PER_S = 1e3
 """Rate of a valve that has no rate limit: it opens within an inner step."""
+
+UNLIMITED_PU = 1e3
+"""Response of a governor without a limit of it: headroom is the only one."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,12 @@ def governors(case: Case) -> dict[str, Governor | None]:
         elif unit.model in MODELS:
             own: Any = unit.params
             machine: Any = role[element, "machine"].params
-            kind = {"deadband_pu": max(own.dbu_pu, -own.dbl_pu), **MODELS[unit.model](own)}
+            limit = getattr(own, "plim_pu", 0.0) or UNLIMITED_PU
+            kind = {
+                "deadband_pu": max(own.dbu_pu, -own.dbl_pu),
+                "limit_pu": limit,
+                **MODELS[unit.model](own),
+            }
             found[element] = Governor(own.sn_mva or machine.sn_mva, kind)
     return found
 
@@ -113,5 +121,6 @@ def plant_with(
     rate = own.pop("rate_pu_per_s", UNLIMITED_PU_PER_S)
     own["deadband_hz"] = own.pop("deadband_pu") * f_nominal_hz
     own["droop_pu"] *= scale
-    limits = {"limit_up_pu": 1.0, "limit_down_pu": 1.0, "rate_pu_per_s": rate / scale}
+    limit = own.pop("limit_pu") / scale
+    limits = {"limit_up_pu": limit, "limit_down_pu": limit, "rate_pu_per_s": rate / scale}
     return kind.model_copy(update={**none, **limits, **own})

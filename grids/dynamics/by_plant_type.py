@@ -163,7 +163,8 @@ STABILISER: dict[str, float] = {
 def _governor(kind: PlantType, name: str, rated_mw: float, f_hz: float, least_pu: float = 0.0) -> Row:
     """Return the governor of a plant type in terms of a model of the rms engine, on `rated_mw`."""
     band = kind.deadband_hz / f_hz
-    edges = {"sn_mva": rated_mw, "dbl_pu": -band, "dbu_pu": band}
+    limit = min(kind.limit_up_pu, kind.limit_down_pu)
+    edges = {"sn_mva": rated_mw, "dbl_pu": -band, "dbu_pu": band, "plim_pu": limit}
     if kind.governor == "gas":
         return "gast", name, {
             **edges,
@@ -192,7 +193,6 @@ def _governor(kind: PlantType, name: str, rated_mw: float, f_hz: float, least_pu
         "k1_pu": share,
         "t5_s": reheat,
         "k3_pu": 1.0 - share,
-        "plim_pu": min(kind.limit_up_pu, kind.limit_down_pu),
     }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ r"""GAST: gas turbine with a temperature limit that takes over through a low-val
          A_T + K_T(A_T - x_T)\right), \quad V_{min}\le y\le V_{max} \\
     f &= \frac{y}{1+sT_2}, \qquad x_T = \frac{f}{1+sT_3}, \qquad \tau_m = f - D_t\,d(\omega-1)
 
-with the dead-band `d` (none where `dbl_pu = dbu_pu = 0`). The output is a torque.
+with the dead-band `d` (none where `dbl_pu = dbu_pu = 0`). `plim_pu` clips :math:`d(\omega-1)/R`, as plants
+in China limit their response; other programs have no such limit. The output is a torque.
 
 References
 ----------
@@ -22,7 +23,7 @@ from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, not_below, own_ratio, rows
-from grids.dynamics.kernels.blocks import dead_band, lag, lag_rate
+from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate
 from grids.numbers import Complexes
 
 
@@ -41,6 +42,7 @@ class GastParams(Params):
     dt_pu: float = Field(default=0, ge=0, description="damping power per speed deviation")
     dbl_pu: float = Field(default=0, le=0, description="lower edge of the speed dead-band")
     dbu_pu: float = Field(default=0, ge=0, description="upper edge of the speed dead-band")
+    plim_pu: float = Field(default=0, ge=0, description="largest response to speed; 0: no limit")
 
 
 DERIVED = ("ratio", "pref")
@@ -60,7 +62,10 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         live = 1.0 if u.on[k] else 0.0
         slip = dead_band(s[u.wire[S.speed, k]] - 1.0, u.p[P.dbl_pu, k], u.p[P.dbu_pu, k])
         t1, t2, t3 = u.p[P.t1_s, k], u.p[P.t2_s, k], u.p[P.t3_s, k]
-        wanted = u.p[P.pref, k] + (s[u.wire[S.paux, k]] - slip) / u.p[P.r_pu, k]
+        droop = slip / u.p[P.r_pu, k]
+        if u.p[P.plim_pu, k] > 0.0:
+            droop = clip(droop, -u.p[P.plim_pu, k], u.p[P.plim_pu, k])
+        wanted = u.p[P.pref, k] + s[u.wire[S.paux, k]] / u.p[P.r_pu, k] - droop
         fuel = lag(x[X.valve, k], x[X.fuel, k], t2)
         exhaust = lag(fuel, x[X.exhaust, k], t3)
         allowed = u.p[P.at_pu, k] + u.p[P.kt_pu, k] * (u.p[P.at_pu, k] - exhaust)

@@ -6,8 +6,10 @@ r"""HYGOV: hydro turbine with a non-linear, inelastic water column, and a govern
     g &= \frac{c}{1+sT_g}, \quad h = (q/g)^2, \quad T_W\dot q = 1-h \\
     \tau_m &= A_t\,h\,(q-q_{nl}) - D_t\,d(\omega-1)\,g
 
-with the dead-band `d` of HYGOVDB (none where `dbl_pu = dbu_pu = 0`). The output is a torque; some programs
-divide by the speed. Velocity and position limits act on the desired gate `c`, without wind-up.
+with the dead-band `d` of HYGOVDB (none where `dbl_pu = dbu_pu = 0`). `plim_pu` clips :math:`d(\omega-1)`
+of the first line to :math:`\pm P_{lim} R/A_t`: the settled response of the turbine is at most `plim_pu`, as
+plants in China limit theirs; other programs have no such limit. The output is a torque; some programs divide
+by the speed. Velocity and position limits act on the desired gate `c`, without wind-up.
 
 ANDES 2.0 integrates `e` without :math:`1/(rT_r)` and the flow on the system's base: the two agree where
 :math:`rT_r = 1` s and the machine's rating is the system's base.
@@ -53,6 +55,7 @@ class HygovParams(Params):
     qnl_pu: float = Field(default=0, ge=0, description="flow without load at nominal head")
     dbl_pu: float = Field(default=0, le=0, description="lower edge of the speed dead-band")
     dbu_pu: float = Field(default=0, ge=0, description="upper edge of the speed dead-band")
+    plim_pu: float = Field(default=0, ge=0, description="largest response to speed; 0: no limit")
 
 
 DERIVED = ("ratio", "pref", "column_s")
@@ -72,7 +75,11 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         live = 1.0 if u.on[k] else 0.0
         slip = dead_band(s[u.wire[S.speed, k]] - 1.0, u.p[P.dbl_pu, k], u.p[P.dbu_pu, k])
         order, flow, tr = x[X.order, k], x[X.flow, k], u.p[P.tr_s, k]
-        error = u.p[P.pref, k] + s[u.wire[S.paux, k]] - slip - u.p[P.rperm_pu, k] * order
+        droop = slip
+        if u.p[P.plim_pu, k] > 0.0:
+            most_slip = u.p[P.plim_pu, k] * u.p[P.rperm_pu, k] / u.p[P.at_pu, k]
+            droop = clip(slip, -most_slip, most_slip)
+        error = u.p[P.pref, k] + s[u.wire[S.paux, k]] - droop - u.p[P.rperm_pu, k] * order
         filtered_rate = (error - x[X.filtered, k]) / u.p[P.tf_s, k]
         rate = (x[X.filtered, k] + tr * filtered_rate) / (u.p[P.rtemp_pu, k] * tr)
         most = u.p[P.velm_pu_per_s, k]
