@@ -92,17 +92,18 @@ class PowerFlowGrid:
         self._area = area = row_area[e.row]
         self._follows = ~e.reference[self._gen]
         unit_area = area[self._unit]
+        has_links = "links" in net and len(net["links"]) > 0
+        self._links = Links(net, e, area, len(areas)) if has_links else None
         self._response = Response(
             case,
             self._ties,
             unit_area,
             devices=connections.devices,
             inner_step_s=params.inner_step_s,
+            support=None if self._links is None else self._links.support,
         )
         rate = return_rate_mw_per_s(self._response.fleet, len(net.gen))
         has_rest = rest_load_mw(net) > 0.0
-        has_links = "links" in net and len(net["links"]) > 0
-        self._links = Links(net, e, area, len(areas)) if has_links else None
         self._schedule = Schedule(
             net, e, connections, area, has_rest=has_rest, return_rate_mw_per_s=rate, links=self._links
         )  # fmt: skip

@@ -1,7 +1,8 @@
 """Area frequency: one centre-of-inertia swing equation per synchronous area, on the inner clock."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +30,13 @@ class AgcParams(Params):
 def _row(table: Floats, row: int) -> Floats:
     values: Floats = table[row]
     return values
+
+
+class Coupling(Protocol):
+    """What ties areas together within an exchange, as links with frequency support do."""
+
+    def advance(self, models: Sequence[Model], spans: Sequence[Span]) -> list[Span]:
+        """Advance all areas; return the spans in the inner steps that were taken."""
 
 
 class FrequencyStep(NamedTuple):
@@ -134,6 +142,8 @@ class AreaFrequency:
         self._machines = [np.flatnonzero(answers & (fleet.area == area)) for area in rows]
         self._offers = [np.flatnonzero(offers.area == area) for area in rows]
         self._f_nominal_hz: list[float] = areas.f_nominal_hz.tolist()
+        self.coupling: Coupling | None = None
+        """What ties areas together within an exchange."""
         self._inertia = 2.0 * fleet.h_s * fleet.sn_mva / areas.f_nominal_hz[fleet.area]
         self.reset()
 
@@ -174,8 +184,8 @@ class AreaFrequency:
         areas = np.empty((answer.AREA_ROWS, self.areas.size))
         machines = np.empty((answer.MACHINE_ROWS, fleet.size))
         offers = np.empty((answer.OFFER_ROWS, self.offers.size))
-        parts = zip(self._models, self._machines, self._offers, self._f_nominal_hz, strict=True)
-        for area, (model, answering, chosen, f0_hz) in enumerate(parts):
+        spans: list[Span] = []
+        for area, (model, chosen) in enumerate(zip(self._models, self._offers, strict=True)):
             here, droops = model.area, model.droops
             stable_s = answer.take_offers(
                 offers_mw_per_hz, offers_up_mw, offers_down_mw, chosen, droops.fixed,
@@ -188,10 +198,17 @@ class AreaFrequency:
             step_s = float(dt_s) / steps
             longest_s = step_s if model.machines.relays.size else min(self._calm_step_s, stable_s)
             long_steps = max(1, int(longest_s / step_s + 1e-6))
-            advance(model, Span(float(t_s), step_s, steps, long_steps, float(imbalance_mw[area])))
+            spans.append(Span(float(t_s), step_s, steps, long_steps, float(imbalance_mw[area])))
+            if self.coupling is None:
+                advance(model, spans[-1])
+        if self.coupling is not None:
+            spans = self.coupling.advance(self._models, spans)
+        parts = zip(self._models, spans, self._machines, self._offers, self._f_nominal_hz, strict=True)
+        for area, (model, span, answering, chosen, f0_hz) in enumerate(parts):
+            here = model.area
             answer.read_area(
-                area, steps, f0_hz, here.damping_mw_per_hz, here.df_hz, here.found, fleet.area, inertia,
-                answering, model.machines.state, chosen, droops.state, areas, machines, offers,
+                area, span.steps, f0_hz, here.damping_mw_per_hz, here.df_hz, here.found, fleet.area, inertia,
+                answering, model.machines.state, chosen, model.droops.state, areas, machines, offers,
             )  # fmt: skip
         self._started = True
         return FrequencyStep(areas, machines, offers)

@@ -13,6 +13,7 @@ from grids.elements import bus_rows, element_names
 from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
 from grids.frequency import AreaFrequency
 from grids.kernels.answer import LOAD_ROWS, share_answer, take_loads
+from grids.links.support import Support
 from grids.sources import Sources
 
 AREA = (
@@ -128,6 +129,8 @@ class Response:
         Fast offers of the units.
     inner_step_s
         Step of the swing equation.
+    support
+        Links that support the frequency of areas, where there are any.
     """
 
     def __init__(
@@ -138,6 +141,7 @@ class Response:
         *,
         devices: Sequence[DroopOffer | None],
         inner_step_s: float,
+        support: Support | None = None,
     ) -> None:
         net = case.net
         self.names, _ = area_of_rows(net)
@@ -147,6 +151,7 @@ class Response:
         self._gens = len(net.gen)
         offers = offers_from_devices(tuple(devices) or (None,) * unit_area.size, unit_area)
         self._frequency = AreaFrequency(self.fleet, areas_from_case(case), offers, inner_step_s)
+        self._frequency.coupling = self._support = support
         self._unit_area = unit_area
         areas = net["areas"]
         self._rest_load = rest_load_mw(net)
@@ -233,6 +238,8 @@ class Response:
         self._import_mw = import_mw
         found = self._frequency.step(t_s, dt_s, imbalance_mw, *offers)
         self.agc_mw = found.p_agc_mw
+        if self._support is not None:
+            imbalance_mw = imbalance_mw + self._support.drawn_mw(self._areas)
         factor_pu, table = np.empty(self._areas), np.empty((len(AREA), self._areas))
         self.delivered_mw, gen_mw = np.empty(self._gens), np.empty(self._gens)
         tie_mw = np.empty((2, len(self._ties)))

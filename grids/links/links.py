@@ -13,10 +13,12 @@ from cosim.core.types import Bools, Floats, Ints
 from grids.elements import Elements
 from grids.links.check import ENDS, elements_at
 from grids.links.kernels import carry as kernel
-from grids.links.kernels.losses import line_loss_per_mw
+from grids.links.kernels.losses import line_loss_per_mw, slope
+from grids.links.kernels.support import DEADBAND_HZ, SUPPORT_FIXED_ROWS, TIME_S
 from grids.links.orders import Block, Ramp, Runback
+from grids.links.support import Support
 
-LINK = ("p_from_mw", "p_to_mw", "loss_mw", "p_order_mw", "blocked_pu")
+LINK = ("p_from_mw", "p_to_mw", "loss_mw", "p_order_mw", "p_support_mw", "blocked_pu")
 """Columns of the link table: drawn at one end, delivered at the other, scheduled; means of the exchange."""
 
 
@@ -74,6 +76,8 @@ class Links:
         self._fixed_mvar: Floats = np.where(drawn == 0.0, elements.q0_mvar[self.at], 0.0)
         self._driven_near: Ints = np.full(len(rows), -1, dtype=np.int64)
         self._any_driven = False
+        self.support = self._support_of(rows)
+        """Frequency support of the links that have any."""
         self.reset(elements.in_service)
 
     def _fixed_of(self, rows: Sequence[dict[str, Any]], elements: Elements) -> Floats:
@@ -110,6 +114,24 @@ class Links:
                 size = size if np.isfinite(size).all() and size.sum() > 0.0 else np.ones(here.sum())
                 weight[here] = size / size.sum() if here.any() else 0.0
         return weight
+
+    def _support_of(self, rows: Sequence[dict[str, Any]]) -> Support | None:
+        gains = [[float(row[f"support_{end}_mw_per_hz"]) for row in rows] for end in ("from", "to")]
+        limit = np.array([float(row["support_limit_mw"]) for row in rows])
+        self._supporting: Ints = np.flatnonzero((limit > 0.0) & (np.sum(gains, axis=0) > 0.0))
+        if not self._supporting.size:
+            return None
+        self._support_limit_mw: Floats = limit[self._supporting]
+        chosen, near, far = self._supporting.tolist(), list[int](), list[int]()
+        for k in chosen:
+            for side, found in ((True, near), (False, far)):
+                here = self._area[(self._link == k) & (self._near == side)]
+                found.append(int(here[0]) if here.size else -1)
+        fixed = np.zeros((SUPPORT_FIXED_ROWS, len(chosen)))
+        fixed[:2] = np.array(gains)[:, chosen]
+        fixed[DEADBAND_HZ] = [float(rows[k]["support_deadband_hz"]) for k in chosen]
+        fixed[TIME_S] = [float(rows[k]["support_time_s"]) for k in chosen]
+        return Support(fixed, np.array(near, dtype=np.int64), np.array(far, dtype=np.int64))
 
     def follow(self, driven: Bools) -> None:
         """Take which elements (elements,) a driver scales: the other end of their link follows.
@@ -157,7 +179,11 @@ class Links:
         self._dev_mw, self._dev_mvar = np.zeros(self.at.size), np.zeros(self.at.size)
         self.beyond_mw: Floats = np.zeros(self._areas)
         """Consumption beyond the plan (areas,) [MW]."""
-        self._table = self._told(self._ends())
+        self._carried = self._ends()
+        self._slope: Floats = np.ones(self._supporting.size)
+        if self.support is not None:
+            self.support.reset()
+            self._limit_support()
         self._settled = False
 
     def plan(self, p_mw: Floats, q_mvar: Floats, alive: Bools, dt_s: float) -> None:
@@ -201,7 +227,9 @@ class Links:
                 state[kernel.POLES_PU, k] = round(poles, 12)
                 self._emit(restart.t_s, k, "dc_restart", f"{restart.pole_share_pu:.0%} of the poles restart")
         carried /= dt_s
-        self._table = self._told(carried)
+        self._carried = carried
+        if self.support is not None:
+            self._limit_support()
         drawn, surplus = self._spread(carried, here)
         self._dev_mw = np.where(here, drawn - plan_mw[self.at], 0.0)
         wanted = self._tan * drawn + self._fixed_mvar - surplus
@@ -221,6 +249,11 @@ class Links:
         """Add the deviation from the plan to what the elements draw (elements,)."""
         p_mw[self.at] += self._dev_mw
         q_mvar[self.at] += self._dev_mvar
+        if self.support is not None and self.support.sent_mw.any():
+            ends = self._supported(self.support.sent_mw)
+            more, _ = self._spread(ends, self._alive[self.at])
+            p_mw[self.at] += more
+            q_mvar[self.at] += self._tan * more
 
     def deviation(self, elements: int) -> tuple[Floats, Floats]:
         """Return what every element (elements,) draws more than planned [MW, Mvar]."""
@@ -229,8 +262,43 @@ class Links:
         return p_mw, q_mvar
 
     def table(self) -> Floats:
-        """Return the columns `LINK`, shape (5, links)."""
-        return self._table.copy()
+        """Return the columns `LINK`, shape (6, links)."""
+        carried, state = self._carried, self._state
+        support = np.zeros(len(self.names))
+        if self.support is not None:
+            carried = carried + self._supported(self.support.sent_mean_mw)
+            support[self._supporting] = self.support.sent_mean_mw
+        sent, received = carried[kernel.FROM_MW], carried[kernel.TO_MW]
+        blocked = 1.0 - state[kernel.LIVE_PU]
+        return np.array([sent, received, sent - received, state[kernel.PLAN_MW], support, blocked])
+
+    def _limit_support(self) -> None:
+        """Tell the supports how much room their links leave them, and what arrives of it."""
+        assert self.support is not None  # noqa: S101 - the caller looked
+        s, f, chosen = self._state, self._fixed, self._supporting
+        near = self._carried[kernel.FROM_MW, chosen]
+        sent = np.maximum(np.abs(near), np.abs(self._carried[kernel.TO_MW, chosen]))
+        live, limit = s[kernel.LIVE_PU, chosen], self._support_limit_mw
+        cap = np.minimum(
+            live * f[kernel.SN_MW, chosen] * f[kernel.OVERLOAD_PU, chosen], s[kernel.CUT_MW, chosen]
+        )
+        more, less = np.clip(cap - sent, 0.0, limit), np.minimum(sent, limit)
+        gains = [
+            slope(float(sent[j]), float(live[j]), f[kernel.STATION_PU, k], f[kernel.K_PER_MW, k])
+            for j, k in enumerate(chosen.tolist())
+        ]
+        forward = near >= 0.0
+        self._slope = np.where(
+            forward, gains, np.divide(1.0, gains, out=np.zeros(len(gains)), where=live > 0.0)
+        )
+        self.support.limit(np.where(forward, more, less), np.where(forward, less, more), self._slope)
+
+    def _supported(self, sent_mw: Floats) -> Floats:
+        """Return what supports carry (supporting links,) as rows of `kernels.carry`."""
+        carried = np.zeros((kernel.CARRIED_ROWS, len(self.names)))
+        carried[kernel.FROM_MW, self._supporting] = sent_mw
+        carried[kernel.TO_MW, self._supporting] = self._slope * sent_mw
+        return carried
 
     def refusal(self, event: GridEvent) -> str | None:
         """Return why an event can never be obeyed, or None."""
@@ -318,13 +386,6 @@ class Links:
         drawn, surplus = np.empty(self.at.size), np.empty(self.at.size)
         kernel.spread(self._link, self._near, self._weight, alive, carried, drawn, surplus)
         return drawn, surplus
-
-    def _told(self, carried: Floats) -> Floats:
-        sent, received = carried[kernel.FROM_MW], carried[kernel.TO_MW]
-        state = self._state
-        return np.array(
-            [sent, received, sent - received, state[kernel.PLAN_MW], 1.0 - state[kernel.LIVE_PU]]
-        )  # fmt: skip
 
     def _emit(self, t_s: float, k: int, kind: str, text: str) -> None:
         self._context.emit(t_s, self.names[k], kind, f"{self.names[k]}: {text}")

@@ -15,7 +15,7 @@ LOSS_PERCENT = 6.0
 @pytest.fixture
 def two_areas(tmp_path):
     """Return what writes the case: `two_areas(sent_mw=..., overload_pu=...)` gives its folder."""
-    return lambda **kwargs: _two_areas(tmp_path, **kwargs)
+    return lambda folder="mine", **kwargs: _two_areas(tmp_path / folder, **kwargs)
 
 
 def _two_areas(folder, *, sent_mw=100.0, received_mw=94.0, **link):
