@@ -18,6 +18,7 @@ from grids.recipe.points import exports_mw, losses_mw
 BUSES = {
     "anhui": (70, 90),
     "gansu": (45, 55),
+    "guizhou": (15, 30),
     "jing_jin_ji": (15, 30),
     "mengxi": (45, 60),
     "ningxia": (35, 45),
@@ -35,6 +36,15 @@ PUBLISHED = {
         "twh": -69.871,
     },
     "gansu": {"thermal": 34_260, "wind": 39_290, "pv": 38_340, "hydro": 9_720, "peak": 23_950, "twh": 80.0},
+    "guizhou": {
+        "thermal": 39_481,
+        "hydro": 22_980,
+        "wind": 8_987,
+        "pv": 26_495,
+        "storage": 2_445,
+        "peak": 26_000,
+        "twh": 58.3 + 2 * 5.6,
+    },
     "jing_jin_ji": {
         "thermal": 11_530 + 54_300 + 17_500,
         "wind": 60_000 + 300 + 2_635 - 2_700,
@@ -77,13 +87,15 @@ PUBLISHED = {
 
 Of Beijing, Tianjin and Hebei: without what is behind the Zhangbei converters; energy is use less generation
 (in part unconfirmed), peak that of 20:00 (unconfirmed). Of Anhui: coal, gas and the hydro that is among its
-small plants; the energy of Changji-Guquan. Capacities are published for the whole of Xinjiang only. Of western
-Inner Mongolia there are plants (coal less those that deliver elsewhere, plus extensions) and the export of April. Sichuan's plants on the border with Yunnan are
-those that deliver into the case.
+small plants; the energy of Changji-Guquan. Capacities are published for the whole of Xinjiang only. Of
+western Inner Mongolia there are plants (coal less those that deliver elsewhere, plus extensions) and the
+export of April. Sichuan's plants on the border with Yunnan are those that deliver into the case; Guizhou's
+peak is (unconfirmed).
 """
 LEAVING = {
     "anhui": ("dc",),
     "gansu": ("dc", "rest"),
+    "guizhou": ("dc", "rest"),
     "jing_jin_ji": ("dc", "rest"),
     "mengxi": ("rest",),
     "ningxia": ("dc",),

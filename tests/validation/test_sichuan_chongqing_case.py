@@ -1,4 +1,4 @@
-"""What is special in the Sichuan and Chongqing case: hydro at the converters, a link with a published energy."""
+"""What is special in the Sichuan and Chongqing case: hydro at the converters, one link's published energy."""
 
 import pytest
 import yaml
