@@ -12,7 +12,7 @@ from cosim.core.grid import SWITCHING, Connections, EventParams, Geography, Grid
 from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats, Ints
 from grids.balance import Balance
-from grids.case import Case, load_case, load_network
+from grids.case import Case, load_case, load_cases, load_network
 from grids.elements import SWITCHED, Elements, bus_rows
 from grids.kernels.answer import compose
 from grids.links.links import Links
@@ -56,7 +56,9 @@ class Inside:
 
 
 def load_grid(params: GridSource) -> Case:
-    """Return the case or network a scenario names."""
+    """Return the case, joined cases or network a scenario names."""
+    if params.cases is not None:
+        return load_cases(params.cases, params.point)
     return load_network(params.network) if params.network else load_case(params.case or "", params.point)
 
 
@@ -322,7 +324,7 @@ class PowerFlowGrid:
         changes: list[tuple[str, int, bool]] = []
         for event in events:
             if self._links is not None and event.action in LINK_ACTIONS:
-                self._links.take(event, self._context)
+                self._links.take(event, self._loud)
                 continue
             table, row = e.find(event.element)
             if event.action not in {"trip", "close"}:

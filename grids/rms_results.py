@@ -8,6 +8,7 @@ from cosim.core.component import DeviceReport
 from cosim.core.grid import Connections, Tables
 from cosim.core.types import Floats
 from grids.engine import Inside
+from grids.links.links import LINK
 from grids.rms_run import RmsRun
 from grids.tables import GRID
 
@@ -73,7 +74,9 @@ def dynamic_tables(
         "slack_residual_mw": 0.0,
     }
     response_mw, energy_mws = run.droop_mw()
+    links = inside.links
     return {
+        **({} if links is None else {"link": dict(zip(LINK, links.table(), strict=True))}),
         "bus": reader.buses(),
         **reader.branches(),
         "gen": gen,

@@ -290,8 +290,12 @@ class RmsRun:
         }
 
     def _scheduled_mva(self) -> Complexes:
-        plan = self._inside.schedule
-        return np.asarray(plan.p_mw + 1j * plan.q_mvar)
+        plan, links = self._inside.schedule, self._inside.links
+        planned = np.asarray(plan.p_mw + 1j * plan.q_mvar)
+        if links is None:
+            return planned
+        more_mw, more_mvar = links.deviation(planned.size)
+        return planned + more_mw + 1j * more_mvar
 
     def _follow_plan(self) -> None:
         """Scale loads and static generators as planned, and order the machines."""

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from cosim.core.types import Floats
 from grids.dynamics.events_hvdc import ROLE as HVDC
 from grids.dynamics.operating import dcline_ends
 from grids.engine import PowerFlowGrid
+from grids.links.orders import LINK_ACTIONS
 from grids.params import RmsWindowParams
 from grids.rms_entry import (
     Standing,
@@ -76,6 +78,8 @@ class RmsWindows:
         check_models(inside)
         check_steps(inside, self._windows)
         check_hosted(inside, connections)
+        self._terminals = self._terminals_of()
+        """Links of the case with a dynamic model: name -> element that carries a terminal of it."""
         self._reports = reports_of(connections)
         self.elements: Mapping[str, tuple[str, ...]] = flow.elements
         more = {"gen": RMS_GEN, "point": (*flow.columns["point"], *self._reports)}
@@ -103,12 +107,44 @@ class RmsWindows:
         ends = [name for name, known in models.items() if any(cls.role == HVDC for cls in known)]
         net = self._inside.case.net
         lines = [str(name) for name in net["dcline"]["name"]] if "dcline" in net else []
-        return (*(name for name in lines if set(dcline_ends(name)) & set(ends)), *ends)
+        own = self._flow.subjects(action)
+        return (*own, *(name for name in lines if set(dcline_ends(name)) & set(ends)), *ends)
+
+    def _terminals_of(self) -> dict[str, str]:
+        links = self._inside.links
+        if links is None:
+            return {}
+        models = models_of(self._inside, self._connections)
+        names = dict(zip(links.names, links.elements(), strict=True))
+        modelled = {
+            link: [name for name in ends if any(cls.role == HVDC for cls in models.get(name, ()))]
+            for link, ends in names.items()
+        }
+        return {link: ends[0] for link, ends in modelled.items() if ends}
+
+    def _is_link(self, event: GridEvent) -> bool:
+        """Say whether an event is about a link of the case, which the power flow schedules."""
+        return event.action in LINK_ACTIONS and event.element in self._flow.subjects(event.action)
+
+    def _of_flow(self, events: Sequence[GridEvent]) -> list[GridEvent]:
+        """Return the events the power flow carries out, too."""
+        return [event for event in events if event.action in SWITCHING or self._is_link(event)]
+
+    def _of_session(self, events: Sequence[GridEvent]) -> list[GridEvent]:
+        """Return the events of the dynamic model; links without a model of their own are set by the flow."""
+        found = []
+        for event in events:
+            if not self._is_link(event):
+                found.append(event)
+            elif event.element in self._terminals:
+                found.append(replace(event, element=self._terminals[event.element]))
+        return found
 
     def expect(self, events: Sequence[GridEvent]) -> list[str | None]:
         """Take what is scheduled; returns for each event why it cannot be, or None."""
         self._ahead = tuple(events)
-        return [self._refusal(event) for event in events]
+        said = zip(events, self._flow.expect(events), strict=True)
+        return [known or self._refusal(event) for event, known in said]
 
     def _refusal(self, event: GridEvent) -> str | None:
         if isinstance(event.params, Input):
@@ -118,6 +154,8 @@ class RmsWindows:
                 return (
                     f"{event.element!r} has no input {event.params.signal!r}, only {', '.join(known)}.{hint}"
                 )
+        if self._is_link(event) and event.at_s == 0.0 and self._window(0.0) is not None:
+            return "the first exchange of a run defines what is scheduled: give a later instant"
         if event.action != "close" or self._window(event.at_s) is None:
             return None
         names = self._inside.elements.names
@@ -198,16 +236,16 @@ class RmsWindows:
             if not self._solved():
                 return flow_tables(self._last, self._reports)
             self._enter(t_s, window, inputs)
-            if switching := _switching(events):
+            if switching := self._of_flow(events):
                 flow.switch(t_s, switching)
         else:
             if self._run is None:
                 self._enter(t_s, window, inputs)
             with contextlib.suppress(SolveError):  # no machine left for the area model; converters may go on
-                self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), _switching(events))
+                self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), self._of_flow(events))
         run = cast("RmsRun", self._run)
         try:
-            run.step(t_s + dt_s, inputs, events)
+            run.step(t_s + dt_s, inputs, self._of_session(events))
         finally:
             self._tell(t_s + dt_s)
         self._follow_trips(t_s + dt_s)
@@ -321,11 +359,6 @@ class RmsWindows:
         tables["grid"]["converged_pu"][:] = 0.0
         tables["grid"]["iterations_count"][:] = 0.0
         return tables
-
-
-def _switching(events: Sequence[GridEvent]) -> list[GridEvent]:
-    """Return the events the power flow knows, too."""
-    return [event for event in events if event.action in SWITCHING]
 
 
 def _hz(f_hz: Floats) -> str:

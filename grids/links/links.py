@@ -133,6 +133,11 @@ class Links:
         fixed[TIME_S] = [float(rows[k]["support_time_s"]) for k in chosen]
         return Support(fixed, np.array(near, dtype=np.int64), np.array(far, dtype=np.int64))
 
+    def elements(self) -> list[list[str]]:
+        """Return the elements at the ends of each link."""
+        first, names = self._elements.section["sgen"].start, self._elements.names["sgen"]
+        return [[names[at - first] for at in self.at[self._link == k]] for k in range(len(self.names))]
+
     def follow(self, driven: Bools) -> None:
         """Take which elements (elements,) a driver scales: the other end of their link follows.
 
@@ -147,9 +152,7 @@ class Links:
                 for side in (True, False)
             )
             if near and far:
-                elements = self._elements.names["sgen"]
-                first = self._elements.section["sgen"].start
-                both = " and ".join(repr(elements[at - first]) for at in self.at[self._link == k])
+                both = " and ".join(repr(element) for element in self.elements()[k])
                 msg = f"drivers scale both ends of link {name!r} ({both}): scale one, the other follows"
                 raise ScenarioError(msg)
             self._driven_near[k] = 1 if near else (0 if far else -1)
