@@ -125,7 +125,7 @@ def add_dynamics(
     tables.sources.append(path.name)
     tables.summary = f"Imported from {' and '.join(tables.sources)}."
     tables.remarks += [*remarks, *_replaced(records, layouts)]
-    _tell_plants(tables)
+    tell_plants(tables)
 
 
 def _choose(
@@ -196,7 +196,7 @@ def _row(
     known = device(layout.table).params_type.model_fields
     row = {name: value for name, value in row.items() if name in known}
     told = _automatic(where, layout, row)
-    faults += [*([] if replace else told), *_checked(where, layout, row)]
+    faults += [*([] if replace else told), *faults_of(where, layout.table, row)]
     origin = {"evidence": "synthetic" if chosen.typical else "published", "source": f"{file}, line {r.line}"}
     note = f"stands for {r.model}: {chosen.why}" if chosen.why else ""
     return {**row, **origin, "note": note}, faults, told
@@ -227,9 +227,9 @@ def _automatic(where: str, layout: Layout, row: dict[str, Cell]) -> list[str]:
     return told
 
 
-def _checked(where: str, layout: Layout, row: Mapping[str, Any]) -> list[str]:
-    """Return what our model finds wrong with a row."""
-    cls = device(layout.table)
+def faults_of(where: str, table: str, row: Mapping[str, Any]) -> list[str]:
+    """Return what the model of a dynamic table finds wrong with a row."""
+    cls = device(table)
     try:
         params = cls.params_type(**row)
     except ValidationError as error:
@@ -242,7 +242,7 @@ _PLANT = {"hygov": "rest_hydro", "gast": "rest_gas", "regc_a": "wind"}
 """Table of an element -> its plant type; all others stay what they are."""
 
 
-def _tell_plants(tables: CaseTables) -> None:
+def tell_plants(tables: CaseTables) -> None:
     """Let plant types and inertia follow from the models: they serve the area frequency of `powerflow`."""
     inertia = {
         str(row["name"]): row["h_s"]

@@ -122,9 +122,24 @@ class Substitute:
     typical: Mapping[str, float] = field(default_factory=dict)
 
 
-_SEXS = {"ta_tb_pu": 0.1, "tb_s": 10.0, "k_pu": 100.0, "te_s": 0.05, "emin_pu": -4.0, "emax_pu": 6.0}
-_STEAM = {"r_pu": 0.05, "t1_s": 0.5, "vmax_pu": 1.2, "vmin_pu": -0.1, "t2_s": 3.0, "t3_s": 10.0, "dt_pu": 0.0}
-_WATER = {
+TYPICAL_EXCITER = {
+    "ta_tb_pu": 0.1,
+    "tb_s": 10.0,
+    "k_pu": 100.0,
+    "te_s": 0.05,
+    "emin_pu": -4.0,
+    "emax_pu": 6.0,
+}
+TYPICAL_STEAM = {
+    "r_pu": 0.05,
+    "t1_s": 0.5,
+    "vmax_pu": 1.2,
+    "vmin_pu": -0.1,
+    "t2_s": 3.0,
+    "t3_s": 10.0,
+    "dt_pu": 0.0,
+}
+TYPICAL_WATER = {
     "rperm_pu": 0.05,
     "rtemp_pu": 0.5,
     "tr_s": 5.0,
@@ -138,14 +153,14 @@ _WATER = {
     "dt_pu": 0.0,
     "qnl_pu": 0.08,
 }
-_TURBINE = {**_STEAM, "t2_s": 0.0, "t3_s": 0.5}
+_TURBINE = {**TYPICAL_STEAM, "t2_s": 0.0, "t3_s": 0.5}
 
 
 def _typical(table: str, values: Mapping[str, float], why: str) -> Substitute:
     return Substitute(Layout(table, ()), why, values)
 
 
-_EXCITER = _typical("sexs", _SEXS, "an exciter of typical speed and ceiling (unconfirmed)")
+_EXCITER = _typical("sexs", TYPICAL_EXCITER, "an exciter of typical speed and ceiling (unconfirmed)")
 _NONE = "is left out"
 
 SUBSTITUTES: dict[str, Substitute] = {
@@ -164,7 +179,7 @@ SUBSTITUTES: dict[str, Substitute] = {
     **dict.fromkeys(("EXPIC1", "EXELI", "EXBAS", "BBSEX1", "EXNEBB", "EXNI", "REXSYS"), _EXCITER),
     **dict.fromkeys(
         ("IEESGO", "IEEEG2", "TGOV2", "TGOV3", "TGOV4", "TGOV5", "WSIEG1", "CRCMGV", "DEGOV"),
-        _typical("tgov1", _STEAM, "a reheat steam turbine of 5 % droop (unconfirmed)"),
+        _typical("tgov1", TYPICAL_STEAM, "a reheat steam turbine of 5 % droop (unconfirmed)"),
     ),
     **dict.fromkeys(
         ("GGOV1", "GAST2A", "GASTWD", "GFT2WD", "PWTBD1", "URCSCT", "WESGOV", "DEGOV1"),
@@ -172,7 +187,7 @@ SUBSTITUTES: dict[str, Substitute] = {
     ),
     **dict.fromkeys(
         ("IEEEG3", "HYGOV2", "HYGOVM", "HYGOVT", "WEHGOV", "WPIDHY", "PIDGOV", "WSHYGP", "WSHYDD"),
-        _typical("hygov", _WATER, "a water turbine of 5 % droop (unconfirmed)"),
+        _typical("hygov", TYPICAL_WATER, "a water turbine of 5 % droop (unconfirmed)"),
     ),
     **dict.fromkeys(
         ("STAB1", "STAB2A", "STAB3", "STAB4", "STABNI", "IEE2ST", "PSS2A", "PSS2B", "PSS3B", "PSS4B"),

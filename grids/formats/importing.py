@@ -10,14 +10,20 @@ import pandapower as pp
 from cosim.core.errors import CaseError
 from cosim.core.registry import nearest
 from grids.case import Case, load_case
+from grids.formats.bpa.reading import read_bpa
 from grids.formats.dyr import add_dynamics
-from grids.formats.matpower import DEFAULT_HZ, read_matpower
+from grids.formats.exchanged import CGMES, read_cgmes, read_ucte
+from grids.formats.matpower import read_matpower
 from grids.formats.pandapower_net import read_pandapower
 from grids.formats.raw import read_raw
 from grids.formats.tables import CaseTables, case_tables
 from grids.formats.write import write_case
 
-NETWORKS = (".raw", ".m", ".json", ".xlsx")
+NETWORKS = (".raw", ".m", ".json", ".xlsx", ".dat", ".uct", *CGMES)
+DYNAMICS = {".dyr": ".raw", ".swi": ".dat"}
+"""Dynamic data -> the network it belongs to."""
+DEFAULT_HZ = {".m": 60.0, ".dat": 50.0}
+"""Formats without a frequency."""
 
 
 def import_case(
@@ -28,11 +34,12 @@ def import_case(
     Parameters
     ----------
     files
-        One network (PSS/E `.raw`, MATPOWER `.m`, pandapower `.json` or `.xlsx`), and for PSS/E a `.dyr`.
+        One network (PSS/E `.raw`, PSD-BPA `.dat`, MATPOWER `.m`, UCTE `.uct`, pandapower `.json` or `.xlsx`,
+        CGMES as `.zip`, folder or `.xml` files), and for PSS/E a `.dyr`, for PSD-BPA a `.swi`.
     folder
         A new or empty folder.
     replace
-        Put substitutes for dynamic models that are missing here.
+        Put substitutes for dynamic models that are missing here; leave out cards that are not read.
     f_hz
         Nominal frequency of formats without one.
 
@@ -41,11 +48,12 @@ def import_case(
     CaseError
         When the files do not fit each other or cannot become a case.
     """
-    network, dynamics = _sorted(files)
-    if f_hz is not None and network.suffix.lower() != ".m":
-        msg = f"{network.name}: says its own frequency (allowed: --f-hz with .m)"
+    networks, dynamics = _sorted(files)
+    kind = _kind(networks[0])
+    if f_hz is not None and kind not in DEFAULT_HZ:
+        msg = f"{networks[0].name}: says its own frequency (allowed: --f-hz with {', '.join(DEFAULT_HZ)})"
         raise CaseError(msg)
-    tables = _tables(network, dynamics, replace=replace, f_hz=f_hz or DEFAULT_HZ)
+    tables = _tables(networks, dynamics, replace=replace, f_hz=f_hz or DEFAULT_HZ.get(kind, 0.0))
     new = not folder.exists()
     write_case(tables, folder)
     try:
@@ -57,28 +65,41 @@ def import_case(
     return _said(case, tables)
 
 
-def _sorted(files: Sequence[str]) -> tuple[Path, Path | None]:
-    """Return the file of the network and that of the dynamics."""
+def _kind(path: Path) -> str:
+    """Return the ending of a file; a folder is CGMES."""
+    return ".xml" if path.is_dir() else path.suffix.lower()
+
+
+def _sorted(files: Sequence[str]) -> tuple[list[Path], Path | None]:
+    """Return the file of the network (CGMES has several), and that of the dynamics."""
     paths = [Path(file) for file in files]
-    networks = [path for path in paths if path.suffix.lower() in NETWORKS]
-    dynamics = [path for path in paths if path.suffix.lower() == ".dyr"]
+    networks = [path for path in paths if _kind(path) in NETWORKS]
+    dynamics = [path for path in paths if _kind(path) in DYNAMICS]
     for path in paths:
         if path not in networks and path not in dynamics:
-            known = (*NETWORKS, ".dyr")
-            hint = nearest(path.suffix.lower(), known)
+            known = (*NETWORKS, *DYNAMICS)
+            hint = nearest(_kind(path), known)
             msg = f"{path}: {path.suffix!r} is not read (allowed: {', '.join(known)}){hint}"
             raise CaseError(msg)
-    if len(networks) != 1 or len(dynamics) > 1:
-        msg = f"{' '.join(files)}: {len(networks)} networks and {len(dynamics)} .dyr (allowed: 1 and 0 or 1)"
+    several = len(networks) > 1 and {_kind(path) for path in networks} <= set(CGMES)
+    if not (len(networks) == 1 or several) or len(dynamics) > 1:
+        what = f"{len(networks)} networks and {len(dynamics)} dynamic data"
+        msg = f"{' '.join(files)}: {what} (allowed: 1 and 0 or 1; several .xml of one CGMES model)"
         raise CaseError(msg)
-    if dynamics and networks[0].suffix.lower() != ".raw":
-        msg = f"{dynamics[0]}: belongs to a .raw, not to {networks[0].name}"
+    if dynamics and _kind(networks[0]) != DYNAMICS[_kind(dynamics[0])]:
+        msg = f"{dynamics[0]}: belongs to a {DYNAMICS[_kind(dynamics[0])]}, not to {networks[0].name}"
         raise CaseError(msg)
-    return networks[0], dynamics[0] if dynamics else None
+    return networks, dynamics[0] if dynamics else None
 
 
-def _tables(network: Path, dynamics: Path | None, *, replace: bool, f_hz: float) -> CaseTables:
-    kind = network.suffix.lower()
+def _tables(networks: Sequence[Path], dynamics: Path | None, *, replace: bool, f_hz: float) -> CaseTables:
+    network, kind = networks[0], _kind(networks[0])
+    if kind in CGMES:
+        return read_cgmes(networks)
+    if kind == ".uct":
+        return read_ucte(network)
+    if kind == ".dat":
+        return read_bpa(network, dynamics, replace=replace, f_hz=f_hz)
     if kind in {".json", ".xlsx"}:
         return read_pandapower(str(network))
     grid = read_raw(network) if kind == ".raw" else read_matpower(network, f_hz)

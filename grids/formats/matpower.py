@@ -18,8 +18,6 @@ UNLIMITED = 9999.0
 ISOLATED, SWING = 4, 3
 COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "dcline": 7}
 """Fewest columns of each matrix."""
-DEFAULT_HZ = 60.0
-
 _STATEMENT = re.compile(r"mpc\.(\w+)\s*(\([^=]*\))?\s*=\s*(\[[^\]]*\]|[^;\n]*)")
 
 
@@ -36,7 +34,7 @@ class _Row:
         return int(self[column])
 
 
-def read_matpower(path: Path, f_hz: float = DEFAULT_HZ) -> SourceGrid:
+def read_matpower(path: Path, f_hz: float) -> SourceGrid:
     """Return the network of a MATPOWER case; the format has no frequency.
 
     Raises

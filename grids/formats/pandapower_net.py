@@ -29,7 +29,19 @@ def read_pandapower(name_or_file: str) -> CaseTables:
         When there is no such net, or it has elements in service that a case has no table for: all of them.
     """
     case = load_network(name_or_file)
-    net, source = case.net, Path(name_or_file).name
+    tables = net_tables(case.net, Path(name_or_file).name, title=case.name)
+    tables.remarks += case.meta["assumptions"].values()
+    return tables
+
+
+def net_tables(net: Any, source: str, title: str) -> CaseTables:
+    """Return the tables of a net that has all a case needs (`grids.network.complete_network`).
+
+    Raises
+    ------
+    CaseError
+        When it has elements in service that a case has no table for: all of them.
+    """
     collected(_refused(net, source), CaseError)
     _slack_gens(net)
     _shunts_at_bus_voltage(net)
@@ -45,13 +57,12 @@ def read_pandapower(name_or_file: str) -> CaseTables:
         if isinstance(frame, pd.DataFrame) and len(frame) and "name" in frame:
             rows[model] = [_dynamic(record, source) for record in _records(frame)]
     return CaseTables(
-        title=str(net.get("name") or case.name),
+        title=str(net.get("name") or title),
         summary=f"Imported from {source}.",
         f_hz=float(net.f_hz),
         base_mva=float(net.sn_mva),
         sources=[source],
         rows=rows,
-        remarks=list(case.meta["assumptions"].values()),
     )
 
 

@@ -1,20 +1,9 @@
-r"""Two-terminal direct-current lines of a RAW file, as two injections.
-
-Line-commutated converters in the steady state, with `N` bridges of commutating reactance `X` each and the
-firing (extinction) angle at its minimum, which the converter's tap changer sees to [1]_:
-
-.. math::
-    V_{d0} = \frac{V_d/N + \tfrac{3}{\pi}X I_d}{\cos\alpha}, \quad \cos\varphi = \frac{V_d/N}{V_{d0}},
-    \quad Q = P\tan\varphi
-
-References
-----------
-.. [1] P. Kundur, *Power System Stability and Control*, 1994, sections 10.2 and 10.8.
-"""
+"""Two-terminal direct-current lines of a RAW file, as two injections with the angles at their minimum."""
 
 import math
 
 from cosim.core.errors import CaseError
+from grids.formats.converters import tan_phi
 from grids.formats.rawtext import RawText, Record
 from grids.formats.source import Injection, SourceGrid
 
@@ -74,9 +63,5 @@ def _current(link: Record, r_ohm: float) -> float:
 def _tan_phi(r: Record, v_kv: float, i_ka: float) -> float:
     bridges, least_degree = r.whole(1, "NB"), r.number(3, "ANMN", 0.0)
     x_ohm = r.number(5, "XC", 0.0)
-    if bridges < 1 or x_ohm < 0.0 or not 0.0 <= least_degree < 90.0:
-        what = f"NB {bridges}, XC {x_ohm:g}, ANMN {least_degree:g}"
-        msg = f"{r.where('NB', 1)}: {what} make no converter (allowed: NB >= 1, XC >= 0, 0 <= ANMN < 90)"
-        raise CaseError(msg)
-    ideal_kv = (v_kv / bridges + 3.0 / math.pi * x_ohm * i_ka) / math.cos(math.radians(least_degree))
-    return math.tan(math.acos(v_kv / bridges / ideal_kv))
+    angle = {"angle_degree": least_degree, "v_kv": v_kv, "i_ka": i_ka}
+    return tan_phi(r.where("NB", 1), bridges=bridges, x_ohm=x_ohm, **angle)

@@ -29,6 +29,8 @@ class Bus:
     va_degree: float = 0.0
     min_vm_pu: float = 0.9
     max_vm_pu: float = 1.1
+    name: str = ""
+    """Stands for the number in names of elements, where buses of the format have names of their own."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Shunt:
-    """Admittance at a bus: power drawn at 1 pu (`q_mvar` > 0: a reactor)."""
+    """Admittance at a bus: power drawn at 1 pu (`q_mvar` > 0: a reactor), of each of its steps."""
 
     bus: int
     key: str
@@ -53,6 +55,11 @@ class Shunt:
     q_mvar: float
     in_service: bool = True
     note: str = ""
+    steps: int = 1
+    on: int = 1
+    """Steps that are on."""
+    band_pu: tuple[float, float] | None = None
+    """Voltages between which it is switched to hold the bus."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
 from grids.formats.source import Branch, Bus, Machine, Shunt, SourceGrid
 from grids.network import LOAD_DAMPING_PU, PLANT_TYPE
 
@@ -16,6 +20,8 @@ UNRATED_PERCENT = 10_000.0
 """Stands for "no rating" of a transformer."""
 VK_PERCENT = 90.0
 """A transformer's rating is chosen so that its short-circuit voltage stays below."""
+DELAY_S = 30.0
+"""Delay of a step of a shunt (unconfirmed)."""
 RATIO_TOLERANCE = 0.14
 """Ratios further from 1 become a tap position, as rated voltages must lie near those of the buses."""
 
@@ -38,8 +44,13 @@ class CaseTables:
 
 
 def bus_name(bus: Bus) -> str:
-    """Return a bus's name: `bus_<number>`, or its own where it has no number (a star point)."""
-    return f"bus_{bus.number}" if bus.number >= 0 else bus.label
+    """Return a bus's name: its own, `bus_<number>`, or its label where it has no number (a star point)."""
+    return bus.name or (f"bus_{bus.number}" if bus.number >= 0 else bus.label)
+
+
+def tag(grid: SourceGrid, number: int) -> str:
+    """Return what a bus is called in the names of elements at it."""
+    return grid.buses[number].name or str(number)
 
 
 class _Names:
@@ -56,6 +67,19 @@ class _Names:
         return free
 
 
+def _areas(grid: SourceGrid) -> dict[int, str]:
+    """Return the synchronous area of each bus: what branches in service join."""
+    place = {number: row for row, number in enumerate(grid.buses)}
+    live = [b for b in grid.branches if b.in_service]
+    ones = np.array([place[b.one] for b in live], dtype=np.int64)
+    others = np.array([place[b.other] for b in live], dtype=np.int64)
+    joined = sp.coo_matrix((np.ones(len(live)), (ones, others)), shape=(len(place), len(place)))
+    _, island = connected_components(joined, directed=False)
+    largest = [int(k) for k in np.argsort(-np.bincount(island), kind="stable")]
+    names = {k: AREA if rank == 0 else f"{AREA}_{rank + 1}" for rank, k in enumerate(largest)}
+    return {number: names[int(island[row])] for number, row in place.items()}
+
+
 def case_tables(grid: SourceGrid) -> CaseTables:
     """Return the tables of a case. Machines get plant type `rest_coal`; dynamic models may say better."""
     origin: dict[str, Cell] = {"evidence": "published", "source": grid.file}
@@ -69,22 +93,23 @@ def case_tables(grid: SourceGrid) -> CaseTables:
         rows={},
         remarks=list(grid.remarks),
     )
-    rows = tables.rows
+    rows, area = tables.rows, _areas(grid)
     rows["areas"] = [
         {
-            "name": AREA,
+            "name": name,
             "f_nominal_hz": grid.f_hz,
             "load_damping_pu": LOAD_DAMPING_PU,
             "evidence": "synthetic",
             "source": "common default (unconfirmed)",
         }
+        for name in dict.fromkeys(area.values())
     ]
     rows["bus"] = [
         {
             "name": names[n],
             "vn_kv": bus.vn_kv,
             "zone": bus.area,
-            "area": AREA,
+            "area": area[n],
             "min_vm_pu": max(bus.min_vm_pu, 0.5),
             "max_vm_pu": min(max(bus.max_vm_pu, bus.min_vm_pu), 1.5),
             **origin,
@@ -94,15 +119,16 @@ def case_tables(grid: SourceGrid) -> CaseTables:
     ]
     rows["points"] = [{"name": name, "bus": name, **origin} for name in names.values()]
     charging = _branches(grid, names, rows, origin)
-    _makers(grid, names, tables, origin)
+    _makers(grid, names, tables, area, origin)
     taken = _Names()
     for table, elements in (("load", grid.loads), ("shunt", [*grid.shunts, *charging])):
         rows[table] = [
             {
-                "name": taken.new(f"{table}_{e.bus}", e.key),
+                "name": taken.new(f"{table}_{tag(grid, e.bus)}", e.key),
                 "bus": names[e.bus],
                 "p_mw": e.p_mw,
                 "q_mvar": e.q_mvar,
+                **(_stepped(e) if isinstance(e, Shunt) else {}),
                 "in_service": e.in_service,
                 **origin,
                 "note": e.note,
@@ -114,6 +140,17 @@ def case_tables(grid: SourceGrid) -> CaseTables:
     return tables
 
 
+def _stepped(shunt: Shunt) -> dict[str, Cell]:
+    """Return the columns of a shunt in steps."""
+    if shunt.steps == 1 and shunt.on == 1 and shunt.band_pu is None:
+        return {}
+    steps: dict[str, Cell] = {"step": shunt.on, "max_step": shunt.steps}
+    if shunt.band_pu is None:
+        return steps
+    low, high = shunt.band_pu
+    return {**steps, "control": "voltage", "vm_low_pu": low, "vm_high_pu": high, "delay_s": DELAY_S}
+
+
 def _branches(grid: SourceGrid, names: dict[int, str], rows: Rows, origin: dict[str, Cell]) -> list[Shunt]:
     """Write lines and transformers; return the charging that neither can have."""
     taken, charging = _Names(), list[Shunt]()
@@ -122,7 +159,7 @@ def _branches(grid: SourceGrid, names: dict[int, str], rows: Rows, origin: dict[
         one, other = grid.buses[branch.one], grid.buses[branch.other]
         plain = not branch.transformer and math.isclose(one.vn_kv, other.vn_kv)
         three = other.number < 0
-        ends = branch.key if three else f"{branch.one}_{branch.other}"
+        ends = branch.key if three else f"{tag(grid, branch.one)}_{tag(grid, branch.other)}"
         name = taken.new(f"{'line' if plain else 'trafo'}_{ends}", "1" if three else branch.key)
         both = {"in_service": branch.in_service, **origin, "note": branch.note}
         if plain:
@@ -197,20 +234,28 @@ def _tapped(row: dict[str, Cell], high: Bus, low: Bus, ratio: float, low_ratio: 
     }
 
 
-def _makers(grid: SourceGrid, names: dict[int, str], tables: CaseTables, origin: dict[str, Cell]) -> None:
-    taken, rows = _Names(), tables.rows
+def _makers(
+    grid: SourceGrid,
+    names: dict[int, str],
+    tables: CaseTables,
+    area: dict[int, str],
+    origin: dict[str, Cell],
+) -> None:
+    taken, rows, slacks = _Names(), tables.rows, dict[str, list[str]]()
     rows["gen"], rows["ext_grid"], rows["sgen"] = [], [], []
     for machine in grid.machines:
-        name = taken.new(f"gen_{machine.bus}", machine.key)
+        name = taken.new(f"gen_{tag(grid, machine.bus)}", machine.key)
         tables.element[machine.bus, machine.key] = name
         row: dict[str, Cell] = {"name": name, "bus": names[machine.bus], "vm_pu": machine.vm_pu}
         both = {"in_service": machine.in_service, **origin, "note": machine.note}
         if machine.slack:
             rows["ext_grid"].append({**row, "va_degree": machine.va_degree, **both})
+            slacks.setdefault(area[machine.bus], []).append(name)
         else:
             rows["gen"].append({**row, **_limits(machine), **both})
     for injection in grid.injections:
-        name = taken.new(f"{injection.type or 'sgen'}_{injection.bus}", injection.key)
+        name = taken.new(f"{injection.type or 'sgen'}_{tag(grid, injection.bus)}", injection.key)
+        tables.element.setdefault((injection.bus, injection.key), name)
         rows["sgen"].append(
             {
                 "name": name,
@@ -223,9 +268,10 @@ def _makers(grid: SourceGrid, names: dict[int, str], tables: CaseTables, origin:
                 "note": injection.note,
             }
         )
-    shares = len(rows["ext_grid"])
     rows["ties"] = [
-        {"element": row["name"], "area": AREA, "share_pu": 1.0 / shares, **origin} for row in rows["ext_grid"]
+        {"element": name, "area": where, "share_pu": 1.0 / len(several), **origin}
+        for where, several in slacks.items()
+        for name in several
     ]
 
 

@@ -58,7 +58,7 @@ def refusal(folder: Path, raw: str, dyr: str, mat: str) -> str:
     try:
         grid = read_raw(folder / "a.raw")
         add_dynamics(case_tables(grid), grid.machines, folder / "a.dyr", replace=True)
-        case_tables(read_matpower(folder / "a.m"))
+        case_tables(read_matpower(folder / "a.m", 60.0))
     except CaseError as error:
         return str(error)
     return ""

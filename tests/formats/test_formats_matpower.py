@@ -79,7 +79,7 @@ def test_a_case_has_the_admittances_and_powers_of_the_manual(tmp_path):
 )
 def test_a_case_that_cannot_be_read_names_line_and_matrix(tmp_path, old, new, said):
     with pytest.raises(CaseError) as error:
-        read_matpower(written(tmp_path, "three.m", CASE.replace(old, new, 1)))
+        read_matpower(written(tmp_path, "three.m", CASE.replace(old, new, 1)), 60.0)
     assert said in str(error.value)
 
 

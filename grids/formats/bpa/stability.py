@@ -1,0 +1,161 @@
+"""A PSD-BPA stability file: its cards by unit, and the machines of the network that they divide."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cosim.core.errors import CaseError, collected
+from grids.formats.bpa.cards import Card, Untaken, read_deck
+from grids.formats.bpa.network import BpaNetwork
+from grids.formats.bpa.stability_layouts import EXCITERS, QUIET, SKIPPED, STABILITY, STEAM, WATER
+from grids.formats.source import Injection, Machine
+
+MACHINES = ("MC", "MF", "MG")
+LOADS = ("LA", "LB")
+KNOWN_BY_NAME = EXCITERS | STEAM | WATER
+_UNIT = {key: STABILITY["M"][key] for key in ("bus", "base_kv", "id")}
+
+Unit = tuple[int, str]
+"""Bus number and identifier."""
+
+
+@dataclass
+class Stability:
+    """Cards of units (kind -> card), cards of loads, and what is not taken."""
+
+    file: str
+    units: dict[Unit, dict[str, Card]] = field(default_factory=dict)
+    loads: list[Card] = field(default_factory=list)
+    untaken: list[Untaken] = field(default_factory=list)
+    unknown: list[Untaken] = field(default_factory=list)
+    """Cards that say something about the case and are not represented."""
+
+
+def read_stability(path: Path, network: BpaNetwork) -> Stability:
+    """Return the cards of a `.swi` file before its output section.
+
+    Raises
+    ------
+    CaseError
+        When the file cannot be read, or cards name units that are not there: all of them.
+    """
+    deck = read_deck(path)
+    found = Stability(path.name)
+    quiet: dict[tuple[str, str], list[int]] = {}
+    unknown: dict[tuple[str, str], list[int]] = {}
+    wrong: list[str] = []
+    for number, raw in enumerate(deck.lines, start=1):
+        if not raw.strip() or raw[:1] in b".!":
+            continue
+        kind = _kind(raw)
+        if kind in {"90", "99"}:
+            rest = tuple(k for k, line in enumerate(deck.lines[number - 1 :], number) if line.strip())
+            found.untaken.append(Untaken(kind, "from here on: what to print", rest))
+            break
+        if kind in QUIET:
+            quiet.setdefault((kind, QUIET[kind]), []).append(number)
+        elif kind in STABILITY or kind in KNOWN_BY_NAME:
+            card = deck.card(number, kind, STABILITY.get(kind, _UNIT))
+            try:
+                _put(card, found, network)
+            except CaseError as error:
+                wrong.append(str(error))
+        else:
+            unknown.setdefault((kind, SKIPPED.get(kind, "no such card is read")), []).append(number)
+    found.untaken += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in quiet.items()]
+    found.unknown += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in unknown.items()]
+    collected(wrong, CaseError)
+    return found
+
+
+def _kind(raw: bytes) -> str:
+    """Return the kind of a card: two letters, and the mark of a continuation."""
+    head = raw[:3].decode("gb18030", "replace")
+    two = head[:2].strip()
+    return two + head[2:] if head[2:] in {"+", "#"} and len(two) == 2 and "+" not in two else two
+
+
+def _put(card: Card, found: Stability, network: BpaNetwork) -> None:
+    if card.kind in LOADS:
+        found.loads.append(card)
+        return
+    unit = network.find(card), card.text("id") or "1"
+    cards = found.units.setdefault(unit, {})
+    if card.kind in cards:
+        msg = f"{card.where}: {card.text('bus')!r} has this card in line {cards[card.kind].line} already"
+        raise CaseError(msg)
+    cards[card.kind] = card
+
+
+def divide(network: BpaNetwork, stability: Stability) -> list[str]:
+    """Give each unit with a machine card an element of its own; return what is wrong.
+
+    A bus has what its card makes as one; machine cards say the share of each unit in it.
+    """
+    grid = network.grid
+    shared: dict[int, dict[str, Card]] = {}
+    for (bus, key), cards in stability.units.items():
+        machine = machine_card(cards)
+        if machine is not None:
+            shared.setdefault(bus, {})[key] = machine
+    wrong: list[str] = []
+    held = {machine.bus for machine in grid.machines}
+    given = {i.bus for i in grid.injections if i.key == "1" and not i.type}
+    for bus, machines in shared.items():
+        if bus not in held | given:
+            first = next(iter(machines.values()))
+            wrong.append(f"{first.where}: bus {grid.buses[bus].label!r} makes nothing in {grid.file}")
+    grid.machines = [part for m in grid.machines for part in _machines(m, shared.get(m.bus, {}))]
+    grid.injections = [
+        part
+        for i in grid.injections
+        for part in (_injections(i, shared.get(i.bus, {})) if i.key == "1" and not i.type else [i])
+    ]
+    return wrong
+
+
+def machine_card(cards: Mapping[str, Card]) -> Card | None:
+    """Return the card with a unit's inertia, or None."""
+    return next((cards[kind] for kind in MACHINES if kind in cards), None)
+
+
+def _shares(cards: Mapping[str, Card], name: str) -> dict[str, float]:
+    """Return the share of each unit; what is left blank is shared evenly."""
+    given = {key: card.number(name) for key, card in cards.items()}
+    blank = [key for key, share in given.items() if share == 0.0]
+    rest = max(1.0 - sum(given.values()), 0.0)
+    return {key: share or (rest / len(blank)) for key, share in given.items()}
+
+
+def _machines(machine: Machine, cards: Mapping[str, Card]) -> list[Machine]:
+    if not cards:
+        return [machine]
+    p, q = _shares(cards, "p_share_pu"), _shares(cards, "q_share_pu")
+    return [
+        dataclasses.replace(
+            machine,
+            key=key,
+            p_mw=machine.p_mw * p[key],
+            sn_mva=card.number("mva") or machine.sn_mva * p[key],
+            min_p_mw=machine.min_p_mw * p[key],
+            max_p_mw=machine.max_p_mw * p[key],
+            min_q_mvar=machine.min_q_mvar * q[key],
+            max_q_mvar=machine.max_q_mvar * q[key],
+            slack=machine.slack and rank == 0,
+            note=f"{machine.note.split(';')[0]}; rating of card {card.kind}",
+        )
+        for rank, (key, card) in enumerate(cards.items())
+    ]
+
+
+def _injections(injection: Injection, cards: Mapping[str, Card]) -> list[Injection]:
+    if not cards:
+        return [injection]
+    p, q = _shares(cards, "p_share_pu"), _shares(cards, "q_share_pu")
+    return [
+        dataclasses.replace(
+            injection, key=key, p_mw=injection.p_mw * p[key], q_mvar=injection.q_mvar * q[key]
+        )
+        for key in cards
+    ]
