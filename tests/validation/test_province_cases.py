@@ -19,6 +19,7 @@ BUSES = {
     "anhui": (70, 90),
     "gansu": (45, 55),
     "guizhou": (15, 30),
+    "hunan": (15, 30),
     "jing_jin_ji": (15, 30),
     "mengxi": (45, 60),
     "ningxia": (35, 45),
@@ -44,6 +45,15 @@ PUBLISHED = {
         "storage": 2_445,
         "peak": 26_000,
         "twh": 58.3 + 2 * 5.6,
+    },
+    "hunan": {
+        "thermal": 32_586,
+        "wind and pv": 42_354,
+        "storage": 2_880,
+        "hydro": 17_890 - 1_200,
+        "pumped_storage": 1_200,
+        "peak": 46_640,
+        "twh": -60.382,
     },
     "jing_jin_ji": {
         "thermal": 11_530 + 54_300 + 17_500,
@@ -96,6 +106,7 @@ LEAVING = {
     "anhui": ("dc",),
     "gansu": ("dc", "rest"),
     "guizhou": ("dc", "rest"),
+    "hunan": ("dc", "rest"),
     "jing_jin_ji": ("dc", "rest"),
     "mengxi": ("rest",),
     "ningxia": ("dc",),
@@ -203,6 +214,7 @@ def test_capacities_and_peak_are_the_published_ones_within_two_percent(case: str
             for point in operating_points(case_folder(case))
         ),
         **{kind: sgen.loc[sgen["type"] == kind, "sn_mva"].sum() for kind in ("wind", "pv", "storage")},
+        "wind and pv": sgen.loc[sgen["type"].isin(["wind", "pv"]), "sn_mva"].sum(),
     }
     named = published.keys() - {"twh"}
     assert {key: found[key] for key in named} == pytest.approx(
