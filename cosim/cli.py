@@ -67,14 +67,15 @@ def validate(
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="write a JUnit XML file")] = None,
     record: Annotated[bool, typer.Option(help="rewrite the expected KPI values, keep tolerances")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: one for each processor")] = None,
 ) -> None:
-    """Compare reference grid cases and scenarios with their expected numbers."""
+    """Check grid cases at every operating point, and compare cases and scenarios with expected numbers."""
     with exit_codes():
         from cosim.validate import validate_all
 
         if junit is not None:
             junit.touch()  # a place that cannot be written to is told before the work, not after
-        outcome = validate_all(names or [], record=record)
+        outcome = validate_all(names or [], record=record, jobs=jobs)
         outcome.print()
         if junit is not None:
             outcome.write_junit(junit)

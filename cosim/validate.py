@@ -1,17 +1,18 @@
-"""Reference grid cases and scenarios against their expected numbers: what CI runs."""
+"""Grid cases and reference scenarios against what must hold and what is expected: what CI runs."""
 
 import math
-import sys
+import os
 import tempfile
 import xml.etree.ElementTree as ET  # only written, never parsed
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.table import Table
 
 from cosim.assemble import prepare
 from cosim.core.errors import ScenarioError, SuandianError
@@ -19,26 +20,14 @@ from cosim.core.places import reference_folder
 from cosim.core.registry import nearest
 from cosim.kpi import compute
 from cosim.outcome import Outcome, judged_run
+from cosim.validation_table import EXPECTED, TRAJECTORIES, Check, print_checks
 from grids.case import list_cases
+from grids.checks.finding import Finding, State
+from grids.checks.run import check_case_points, check_point, points_of
 from grids.expected import check_case
-from grids.expected_dynamics import check_dynamics, check_start
+from grids.expected_dynamics import check_dynamics
 
 KPI_FILE = "kpis.yaml"
-WIDTH = 118
-"""Columns of the printed table where there is no terminal to ask."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One expected number, or one thing that went wrong before there was a number."""
-
-    name: str
-    what: str
-    good: bool
-    value: float
-    expected: float
-    tolerance: float
-    note: str
 
 
 @dataclass(frozen=True)
@@ -49,25 +38,12 @@ class Validation:
 
     @property
     def passed(self) -> bool:
-        """Return whether everything agrees."""
+        """Return whether everything holds; a note does not count."""
         return all(check.good for check in self.checks)
 
     def print(self) -> None:
-        """Print one table: every failed number, and a line per case and scenario."""
-        table = Table(title="Reference cases and scenarios")
-        for header in ("", "name", "what", "value", "expected", "tolerance", "note"):
-            table.add_column(header, overflow="fold")
-        for name in dict.fromkeys(check.name for check in self.checks):
-            mine = [check for check in self.checks if check.name == name]
-            bad = [check for check in mine if not check.good]
-            table.add_row("FAIL" if bad else "ok", name, f"{len(mine) - len(bad)} of {len(mine)} agree")
-            for check in bad:
-                numbers = (f"{check.value:.6g}", f"{check.expected:.6g}", f"{check.tolerance:.3g}")
-                table.add_row("", "", check.what, *numbers, check.note)
-        console = Console(width=None if sys.stdout.isatty() else WIDTH)
-        console.print(table)
-        failed = sum(not check.good for check in self.checks)
-        console.print(f"{len(self.checks) - failed} passed, {failed} failed")
+        """Print one table of rows by checks, and a line for everything that fails or should be known."""
+        print_checks(self.checks)
 
     def write_junit(self, path: Path) -> None:
         """Write the checks as a JUnit XML file, one test case each."""
@@ -75,12 +51,10 @@ class Validation:
         counts = {"tests": str(len(self.checks)), "failures": str(failed)}
         suite = ET.Element("testsuite", {"name": "suandian validate", **counts})
         for check in self.checks:
-            case = ET.SubElement(suite, "testcase", classname=check.name, name=check.what)
+            what = f"{check.point}: {check.what}" if check.point else check.what
+            case = ET.SubElement(suite, "testcase", classname=check.name, name=what)
             if not check.good:
-                text = (
-                    f"{check.value:.9g}, expected {check.expected:.9g} ± {check.tolerance:.3g}. {check.note}"
-                )
-                ET.SubElement(case, "failure", message=text)
+                ET.SubElement(case, "failure", message=f"{check.numbers()} {check.note}".strip())
         ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
@@ -89,7 +63,7 @@ def reference_scenarios() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in reference_folder().glob(f"*/{KPI_FILE}")))
 
 
-def validate_all(names: Sequence[str], *, record: bool = False) -> Validation:
+def validate_all(names: Sequence[str], *, record: bool = False, jobs: int | None = None) -> Validation:
     """Check the named grid cases and scenarios, all of them when `names` is empty.
 
     Parameters
@@ -98,6 +72,8 @@ def validate_all(names: Sequence[str], *, record: bool = False) -> Validation:
         Grid cases and scenarios with golden KPIs.
     record
         Rewrite the golden values of scenarios with what this run gives; tolerances stay.
+    jobs
+        Processes that share the work; those the machine has when None.
     """
     cases, scenarios = list_cases(), reference_scenarios()
     known = (*cases, *scenarios)
@@ -105,32 +81,71 @@ def validate_all(names: Sequence[str], *, record: bool = False) -> Validation:
         if name not in known:
             msg = f"{name!r} is no reference case or scenario: {', '.join(known)}.{nearest(name, known)}"
             raise ScenarioError(msg)
-    chosen = names or known
-    checks: list[Check] = []
-    for name in chosen:
-        checks.extend(_case_checks(name) if name in cases else _scenario_checks(name, record=record))
-    return Validation(tuple(checks))
+    chosen = tuple(names) or known
+    workers = min(jobs or _processors(), len(chosen))
+    work = partial(_checks_of, cases=cases, record=record)
+    if workers == 1:
+        found = [work(name) for name in chosen]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            found = list(pool.map(work, chosen))
+    return Validation(tuple(check for checks in found for check in checks))
 
 
-def _broke(name: str, error: SuandianError) -> Check:
-    return Check(name, "runs", False, math.nan, math.nan, 0.0, f"{type(error).__name__}: {error}")
+def _processors() -> int:
+    """Return the processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _checks_of(name: str, *, cases: Sequence[str], record: bool) -> list[Check]:
+    return list(_case_checks(name) if name in cases else _scenario_checks(name, record=record))
+
+
+def _broke(name: str, error: SuandianError, column: str = EXPECTED) -> Check:
+    text = f"{type(error).__name__}: {error}"
+    return Check(name, "runs", False, math.nan, math.nan, 0.0, text, column=column)
 
 
 def _case_checks(name: str) -> Iterator[Check]:
+    """Yield what must hold at every operating point of a case, then what is expected of its numbers."""
+    points = points_of(name)
+    alone = (points[0] or "") if len(points) == 1 else ""
+    for point in points:
+        yield from (_check(name, finding, finding.point) for finding in check_point(name, point))
     try:
-        rows = check_case(name)
+        for finding in check_case_points(name):
+            yield _check(name, finding, alone)
+        for row in check_case(name):
+            what = f"{row.quantity} {row.element}".strip()
+            numbers = (row.value, row.expected, row.tolerance)
+            yield Check(name, what, row.good, *numbers, row.source, row.point)
     except SuandianError as error:
         yield _broke(name, error)
         return
-    for row in rows:
-        what = f"{row.point}: {row.quantity} {row.element}".strip()
-        yield Check(name, what, row.good, row.value, row.expected, row.tolerance, row.source)
     try:
-        for run in (*check_start(name), *check_dynamics(name)):
+        for run in check_dynamics(name):
             what = f"{run.run}: {run.quantity}"
-            yield Check(name, what, run.good, run.value, 0.0, run.bar, run.source)
+            yield Check(name, what, run.good, run.value, 0.0, run.bar, run.source, alone, TRAJECTORIES)
     except SuandianError as error:
-        yield _broke(name, error)
+        yield _broke(name, error, TRAJECTORIES)
+
+
+def _check(name: str, finding: Finding, point: str) -> Check:
+    value, limit = (math.nan if x is None else x for x in (finding.value, finding.limit))
+    return Check(
+        name,
+        finding.check,
+        finding.state is not State.BAD,
+        value,
+        limit,
+        math.nan,
+        finding.text,
+        point,
+        finding.check,
+        noted=finding.state is State.NOTE,
+    )
 
 
 def _scenario_checks(name: str, *, record: bool) -> Iterator[Check]:

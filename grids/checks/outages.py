@@ -27,13 +27,13 @@ from grids.reactive import ReactiveLimits
 TOLERANCE_MVA = 1e-6
 
 
-def branch_outages(solved: Solved) -> Iterator[Consequence]:
-    """Yield what the loss of each circuit and transformer of 500 kV and above leaves behind."""
+def branch_outages(solved: Solved, least_kv: float = BACKBONE_KV) -> Iterator[Consequence]:
+    """Yield what the loss of each circuit and transformer of this voltage and above leaves behind."""
     ratings = Ratings(solved.net)
     islanding: list[tuple[str, int]] = []
     for table, end in (("line", "from_bus"), ("trafo", "hv_bus")):
         frame = solved.net[table]
-        backbone = solved.bus_at_least(BACKBONE_KV)[solved.rows(table, end)]
+        backbone = solved.bus_at_least(least_kv)[solved.rows(table, end)]
         own = frame["in_service"].to_numpy(dtype=bool) & backbone
         for row in np.flatnonzero(own).tolist():
             branch = int(solved.inside.state.model.rows[table][row])

@@ -5,9 +5,8 @@ capacitances, shunts and taps [1]_: :math:`I''_k = c\,U_n / (\sqrt 3\,|Z_{kk}|)`
 impedances are corrected as the standard asks:
 
 * network transformers by :math:`K_T = 0.95\,c / (1 + 0.6\,x_T)`;
-* a machine with its step-up transformer (plants by plant type) by
-  :math:`K_{SO} = c / (1 + |x''_d - x_T| \sin\varphi_{rG})`;
-* other machines by :math:`K_G = c / (1 + x''_d \sin\varphi_{rG})`;
+* machines, and those that hold a step-up transformer without on-load taps (plants by plant type) as a whole,
+  by :math:`K_G = K_{SO} = c / (1 + x''_d \sin\varphi_{rG})`;
 * what stands for the rest of an area is a network feeder and has no factor; the area's own network lies
   between its machines and the boundary, so it feeds a fault at its bus with the breakers' rating at most.
 
@@ -130,10 +129,10 @@ def _reactance(case: Case, unit: Unit, outside: bool) -> tuple[float, float]:
     gen = case.net.gen[case.net.gen["name"] == unit.element].iloc[0]
     cos = min(max(float(gen["max_p_mw"]) / float(gen["sn_mva"]), RATED_COS[0]), RATED_COS[1])
     sin = math.sqrt(1.0 - cos**2)
+    own_pu = x_pu
     if unit.where == BY_PLANT_TYPE:
-        xt_pu = plant_dynamics()[str(gen["plant_type"])].xt_pu
-        return x_pu, C_MAX / (1.0 + abs(x_pu - 2.0 * xt_pu) * sin)
-    return x_pu, C_MAX / (1.0 + x_pu * sin)
+        own_pu -= plant_dynamics()[str(gen["plant_type"])].xt_pu
+    return x_pu, C_MAX / (1.0 + own_pu * sin)
 
 
 def _ends(net: Any, table: str, one: str, other: str) -> tuple[Any, Ints, Ints]:
