@@ -164,7 +164,7 @@ def _guilty(seen: Examined, connections: Connections, line: str) -> KeyPath:
         if repr(window["name"]) in line:
             return ("grid", "windows", place)
     keys = [key for key in said if f"{key}=" in line]
-    return next((("grid", key) for key in (*keys, "case", "network") if said.get(key)), ("grid",))
+    return next((("grid", key) for key in (*keys, "case", "cases", "network") if said.get(key)), ("grid",))
 
 
 def _point_findings(seen: Examined, connections: Connections) -> list[Finding]:

@@ -1,6 +1,6 @@
 """Grid cases: folders of tables, or any pandapower network, as one validated object."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,12 +21,16 @@ from grids.casecheck import (
 from grids.casenet import build_net, electric_data
 from grids.caseread import Findings, Row, check_header, override, parse_rows, read_rows
 from grids.casetables import TABLES
+from grids.joining import join
 from grids.links.check import check_links
 from grids.network import complete_network, read_network
 from grids.plants import plant_types, standard_types
 
 CASES = Path(str(resources.files("grids") / "cases"))
 """Cases that come with the package."""
+
+JOINED = "+"
+"""What stands between the names of cases that are joined."""
 
 _META = {"title": str, "summary": str, "f_nominal_hz": (int, float), "sources": list}
 
@@ -38,7 +42,7 @@ class Case:
     name: str
     point: str | None
     net: Any
-    """pandapower net; points, areas, rest_fleet, ties and links are tables in it, `net["points"]` and so on."""
+    """pandapower net; points, areas, rest_fleet, ties, links are tables in it, `net["points"]` and so on."""
     points: Mapping[str, int]
     """Named place -> bus index."""
     folder: Path | None
@@ -90,12 +94,54 @@ def point_bus(case: Case, name: str) -> int:
 def load_case(name_or_path: str, point: str | None = None) -> Case:
     """Read, check and build a case at an operating point (default: the one case.yaml names).
 
+    Several names with `+` between them are cases to be joined, see `load_cases`.
+
     Raises
     ------
     CaseError
         With all findings at once, one a line: file, row (line of the file), column, value, what is
         allowed.
     """
+    if JOINED in name_or_path and not Path(name_or_path).is_dir():
+        return load_cases(name_or_path.split(JOINED), point)
+    part = _read_part(name_or_path, point)
+    return _build(part.folder.name, part.point, part.rows, part.meta, part.folder)
+
+
+def load_cases(names: Sequence[str], point: str | None = None) -> Case:
+    """Read, check and join several cases at one operating point: see docs/models/interconnection.md.
+
+    Without a point every case takes its own default, which must then be the same.
+
+    Raises
+    ------
+    CaseError
+        As for one case; and when a case is named twice, points or nominal frequencies differ, or two cases
+        use one name for different things.
+    """
+    if len(names) == 1:
+        return load_case(names[0], point)
+    parts = [_read_part(name, point) for name in names]
+    _check_parts(parts)
+    rows = join({part.folder.name: part.rows for part in parts})
+    findings = Findings()
+    _check(rows, findings)
+    collected(findings.lines, CaseError)
+    name = JOINED.join(part.folder.name for part in parts)
+    return _build(name, parts[0].point, rows, _joined_meta(parts), None)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One case as it was read."""
+
+    folder: Path
+    point: str | None
+    rows: dict[str, list[Row]]
+    meta: dict[str, Any]
+
+
+def _read_part(name_or_path: str, point: str | None) -> _Part:
     folder = case_folder(name_or_path)
     findings = Findings()
     meta = _read_meta(folder / "case.yaml", "case.yaml", findings, _META)
@@ -111,10 +157,51 @@ def load_case(name_or_path: str, point: str | None = None) -> Case:
         yaml_file = f"operating_points/{chosen}/point.yaml"
         meta["operating_point"] = _read_meta(folder / yaml_file, yaml_file, findings, {"title": str})
         collected([f"{folder.name}/{line}" for line in findings.lines], CaseError)
-    net = build_net(rows, folder.name, float(meta["f_nominal_hz"]), float(meta.get("base_mva", 100.0)))
+    return _Part(folder, chosen, rows, meta)
+
+
+def _build(
+    name: str, point: str | None, rows: Mapping[str, list[Row]], meta: dict[str, Any], folder: Path | None
+) -> Case:
+    net = build_net(rows, name, float(meta["f_nominal_hz"]), float(meta.get("base_mva", 100.0)))
     bus = {name: index for index, name in enumerate(net.bus["name"])}
     points = {row.text("name"): bus[row.text("bus")] for row in rows["points"]}
-    return Case(folder.name, chosen, net, points, folder, meta)
+    return Case(name, point, net, points, folder, meta)
+
+
+def _check_parts(parts: Sequence[_Part]) -> None:
+    """Check that cases can be joined at all."""
+    findings: list[str] = []
+    names = [part.folder.name for part in parts]
+    findings += [f"case {name!r} is named twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    for key, values in (
+        ("operating point", [part.point for part in parts]),
+        ("f_nominal_hz", [float(part.meta["f_nominal_hz"]) for part in parts]),
+        ("base_mva", [float(part.meta.get("base_mva", 100.0)) for part in parts]),
+        ("dynamics", [part.meta.get("dynamics") for part in parts]),
+    ):
+        if len(set(values)) > 1:
+            said = ", ".join(f"{value!r} of {name}" for name, value in zip(names, values, strict=True))
+            findings.append(f"{key} differs: {said} (allowed: the same in all cases that are joined)")
+    collected(findings, CaseError)
+
+
+def _joined_meta(parts: Sequence[_Part]) -> dict[str, Any]:
+    metas = [part.meta for part in parts]
+    titles = [str(meta["title"]) for meta in metas]
+    whole: dict[str, Any] = {
+        "title": f"{', '.join(titles[:-1])} and {titles[-1]}",
+        "summary": "Cases joined: provinces of one area by their ties, areas side by side.",
+        "sources": list(dict.fromkeys(source for meta in metas for source in meta["sources"])),
+        "members": [part.folder.name for part in parts],
+    }
+    whole |= {key: metas[0][key] for key in ("f_nominal_hz", "base_mva", "dynamics") if key in metas[0]}
+    points = [meta.get("operating_point", {}) for meta in metas]
+    if all(points):
+        said = "; ".join(f"{title}: {point['title']}" for title, point in zip(titles, points, strict=True))
+        same = {key: value for key, value in points[0].items() if all(p.get(key) == value for p in points)}
+        whole["operating_point"] = {**same, "title": said}
+    return whole
 
 
 def load_network(name_or_file: str) -> Case:

@@ -110,7 +110,7 @@ def check_voltages(rows: Rows, trafos: Sequence[Mapping[str, object]], findings:
                 findings.about(row.where(f"{side}_bus"), f"{side}_bus", row.text(f"{side}_bus"), problem)
 
 
-def _islands(rows: Rows) -> dict[str, str]:
+def islands(rows: Rows) -> dict[str, str]:
     """Return bus name -> name of the bus that stands for its connected network."""
     parent = {row.text("name"): row.text("name") for row in rows["bus"]}
 
@@ -130,7 +130,7 @@ def _islands(rows: Rows) -> dict[str, str]:
 
 def check_connection(rows: Rows, findings: Findings) -> None:
     """Check that every bus is connected to exactly one ext_grid, the slack of its network."""
-    island = _islands(rows)
+    island = islands(rows)
     slacks: dict[str, list[Row]] = {}
     for row in rows["ext_grid"]:
         if row.parsed.get("in_service", True) and row.text("bus") in island:

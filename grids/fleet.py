@@ -13,10 +13,7 @@ from cosim.core.registry import nearest
 from cosim.core.types import Bools, Floats, Ints
 from grids.case import Case
 from grids.governors import governors, plant_with
-from grids.plants import WITHOUT_MACHINE, PlantType, plant_types
-
-RATED_PU = 0.9
-"""Rated active power over MVA of large machines, where only the MVA is known."""
+from grids.plants import RATED_PU, WITHOUT_MACHINE, PlantType, plant_types
 
 GOVERNORS = ("none", "steam", "reheat_steam", "gas", "hydro", "converter", "relay")
 """Governor kinds; their place in this tuple is the code in `Fleet.governor_code`."""

@@ -8,9 +8,12 @@ from cosim.core.params import Params
 
 
 class GridSource(Params):
-    """A grid case or pandapower network, and what to do where it has no solution."""
+    """A grid case, several of them or a pandapower network, and what to do where it has no solution."""
 
     case: str | None = Field(default=None, description="name or folder of a grid case")
+    cases: list[str] | None = Field(
+        default=None, min_length=1, description="names or folders of several cases, joined to one network"
+    )
     network: str | None = Field(
         default=None,
         description="any pandapower net instead: .json, .xlsx, or a function of pandapower.networks",
@@ -24,8 +27,8 @@ class GridSource(Params):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.case is None) == (self.network is None):
-            msg = "give either case or network"
+        if [self.case, self.cases, self.network].count(None) != 2:
+            msg = "give one of case, cases and network"
             raise ValueError(msg)
         if self.network is not None and self.point is not None:
             msg = "point: a pandapower network has one operating point, leave it out"

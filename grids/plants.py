@@ -12,6 +12,9 @@ from cosim.core.params import Params
 DATA = resources.files("grids") / "data"
 """Tables shared by all cases."""
 
+RATED_PU = 0.9
+"""Rated active power over MVA of large machines, where only the MVA is known."""
+
 WITHOUT_MACHINE = ("converter", "relay")
 """Kinds of governor that no rotating machine has: what has them is rated in MW, not in MVA."""
 

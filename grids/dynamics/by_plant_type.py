@@ -28,10 +28,7 @@ from cosim.core.errors import CaseError, collected
 from cosim.core.params import Params
 from grids.case import Case
 from grids.dynamics.devices.repc_a import gbt_40595_storage
-from grids.plants import DATA, WITHOUT_MACHINE, PlantType, plant_types
-
-RATED_PU = 0.9
-"""Rated active power over MVA of machines of which only the MVA is known, as in `grids.fleet`."""
+from grids.plants import DATA, RATED_PU, WITHOUT_MACHINE, PlantType, plant_types
 
 STORAGE_LIMIT_PU = 0.2
 """Largest primary response of storage, the least GB/T 40595-2021 allows."""
@@ -103,7 +100,7 @@ def by_plant_type(case: Case, modelled: set[str]) -> list[Row]:
             if name in modelled or not gen["in_service"]:
                 continue
             if name in ties:
-                rows += _rest(case, name, *ties[name])
+                rows += _rest(case, name, *ties[name], p_mw=float(gen.get("p_mw", 0.0)))
             elif gen.get("plant_type") in plant_dynamics() and _inertia_s(gen) > 0.0:
                 rows += _machine(gen, float(case.meta["f_nominal_hz"]))
             else:
@@ -237,8 +234,12 @@ def _tie_shares(case: Case) -> dict[str, tuple[str, float]]:
     return found
 
 
-def _rest(case: Case, name: str, area: str, share: float) -> Iterator[Row]:
-    """Return one machine for the share of an area's rest that stands behind a tie."""
+def _rest(case: Case, name: str, area: str, share: float, *, p_mw: float) -> Iterator[Row]:
+    """Return one machine for the share of an area's rest that stands behind a tie.
+
+    Its governor is of the kind that has most capacity; a gate cannot be below zero, so where the rest does
+    not deliver, hydro is so only if there is nothing else.
+    """
     f_hz, rest = float(case.meta["f_nominal_hz"]), case.net["rest_fleet"]
     turning = np.array([plant_types()[k].governor not in WITHOUT_MACHINE for k in rest["plant_type"]])
     rest, areas = rest[(rest["area"] == area) & turning], case.net["areas"]
@@ -257,5 +258,9 @@ def _rest(case: Case, name: str, area: str, share: float) -> Iterator[Row]:
     responding = [RATED_PU * mva * float(pu) for mva, pu in zip(sn_mva, rest["responding_pu"], strict=True)]
     able = [mw if kind.governor != "none" else 0.0 for mw, kind in zip(responding, kinds, strict=True)]
     if sum(able) > 0.0:
-        kind = kinds[able.index(max(able))]
+        rank = [
+            (mw > 0.0 and (p_mw > 0.0 or k.governor != "hydro"), mw)
+            for mw, k in zip(able, kinds, strict=True)
+        ]
+        kind = kinds[rank.index(max(rank))]
         yield _governor(kind, name, share * sum(able), f_hz, least_pu=-1.0)
