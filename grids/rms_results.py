@@ -76,7 +76,11 @@ def dynamic_tables(
     response_mw, energy_mws = run.droop_mw()
     links = inside.links
     return {
-        **({} if links is None else {"link": dict(zip(LINK, links.table(), strict=True))}),
+        **(
+            {}
+            if links is None
+            else {"link": dict(zip(LINK, links.measured(reader.drawn_mw(links.at)), strict=True))}
+        ),
         "bus": reader.buses(),
         **reader.branches(),
         "gen": gen,

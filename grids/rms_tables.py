@@ -188,6 +188,10 @@ class Reader:
         losses = self._branches.losses_mw(self.vm_pu) + self._fault_mw
         return {"load_mw": -drawn, "generation_mw": made, "losses_mw": losses}
 
+    def drawn_mw(self, elements: Ints) -> Floats:
+        """Return what loads, sgens and gens draw, by their place in `grids.elements.Elements`."""
+        return -self._at(self._given[elements]).real
+
     def load_mw(self, areas: int) -> Floats:
         """Return what the case's loads draw, by area."""
         e = self._inside.elements

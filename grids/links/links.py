@@ -275,6 +275,16 @@ class Links:
         blocked = 1.0 - state[kernel.LIVE_PU]
         return np.array([sent, received, sent - received, state[kernel.PLAN_MW], support, blocked])
 
+    def measured(self, drawn_mw: Floats) -> Floats:
+        """Return the same with what the ends (ends,) were seen to draw, for links with both in the case."""
+        table = self.table()
+        for k in range(len(self.names)):
+            near, far = ((self._link == k) & (self._near == side) for side in (True, False))
+            if near.any() and far.any():
+                sent, received = float(drawn_mw[near].sum()), float(-drawn_mw[far].sum())
+                table[:3, k] = sent, received, sent - received
+        return table
+
     def _limit_support(self) -> None:
         """Tell the supports how much room their links leave them, and what arrives of it."""
         assert self.support is not None  # noqa: S101 - the caller looked

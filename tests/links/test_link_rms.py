@@ -83,3 +83,13 @@ def test_an_event_at_the_first_exchange_is_refused(two_areas):
     grid = RmsGrid(RmsParams(case=str(folder_of(two_areas))), Connections())
     said = grid.expect([GridEvent(0.0, "dc_block", LINK, Block(link=LINK))])
     assert "give a later instant" in said[0]
+
+
+def test_ends_with_converter_models_obey_the_same_order_by_the_name_of_the_link(two_areas):
+    folder = folder_of(two_areas)
+    rows = ("send,receive,100", "receive,send,100")
+    (folder / "hvdc_vsc.csv").write_text("\n".join(["name,partner,p_rated_mw", *rows]) + "\n")
+    tables = run(folder, GridEvent(0.5, "dc_ramp", LINK, Ramp(link=LINK, to_mw=60.0, over_s=0.5)))
+    assert_allclose(column(tables, "link", "p_from_mw")[1:5], 100.0, atol=1e-3)
+    assert column(tables, "link", "p_from_mw")[-1] == pytest.approx(60.0, abs=0.5)
+    assert 0.0 < column(tables, "link", "loss_mw")[-1] < 6.0
