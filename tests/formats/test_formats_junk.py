@@ -1,14 +1,17 @@
 """Files with something wrong in them are read or refused with a message, never with a traceback."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from bpa_made import NINE, SWITCHING
 from formats_made import raw_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cosim.core.errors import CaseError
+from grids.formats.bpa.reading import read_bpa
 from grids.formats.dyr import add_dynamics
 from grids.formats.matpower import read_matpower
 from grids.formats.raw import read_raw
@@ -40,6 +43,15 @@ mpc.gen = [ 1 0 0 Inf -Inf 1.02 100 1 250 0 ];
 mpc.branch = [ 1 2 0.01 0.1 0.2 150 0 0 0.97 -5 1 -360 360 ];
 mpc.dcline = [ 1 2 1 10 8.9 2 1 1 1 0 20 -5 5 -5 5 0 0 ];
 """
+LINK = """B     RECT    525.1A
+BS    INV     525.1B                             999. -999.1.0
+BD    VALVE1  210.     2      5.   120.      3000.RECT    525.
+BD    VALVE2  200.     2      7.   120.      3000.INV     525.
+LD    VALVE1  210. VALVE2  200.  30005.                R800. 500. 15. 17.
+T     RECT    525. VALVE1  210.             .006              525. 210.
+T     INV     525. VALVE2  200.             .008              525. 200.
+L     RECT    525. BUS8    230.1      .01   .1          .05
+"""
 JUNK = st.sampled_from(["", "0", "-1", "x", "'", "1e400", "nan", "9999999", "1.5", "/", ",,", "[", ";", "2"])
 
 
@@ -51,11 +63,15 @@ def spoilt(data, text):
     return "".join(words)
 
 
-def refusal(folder: Path, raw: str, dyr: str, mat: str) -> str:
+CARDS = f"{NINE.removesuffix('(END)' + chr(10))}{LINK}(END)\n"
+
+
+def refusal(folder: Path, texts: Mapping[str, str]) -> str:
     """Return why the files are not read, nothing where they are."""
-    for name, text in (("a.raw", raw), ("a.dyr", dyr), ("a.m", mat)):
-        (folder / name).write_text(text, encoding="utf-8")
+    for ending, text in texts.items():
+        (folder / f"a.{ending}").write_text(text, encoding="utf-8")
     try:
+        read_bpa(folder / "a.dat", folder / "a.swi", replace=True, f_hz=50.0)
         grid = read_raw(folder / "a.raw")
         add_dynamics(case_tables(grid), grid.machines, folder / "a.dyr", replace=True)
         case_tables(read_matpower(folder / "a.m", 60.0))
@@ -64,10 +80,10 @@ def refusal(folder: Path, raw: str, dyr: str, mat: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("kind", ["raw", "dyr", "mat"])
+@pytest.mark.parametrize("kind", ["raw", "dyr", "m", "dat", "swi"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_spoilt_file_is_read_or_refused_by_name(tmp_path, kind, data):
-    texts = {"raw": NETWORK, "dyr": DYNAMICS, "mat": MATRICES}
+    texts = {"raw": NETWORK, "dyr": DYNAMICS, "m": MATRICES, "dat": CARDS, "swi": SWITCHING}
     texts[kind] = spoilt(data, texts[kind])
-    assert re.match(r"(a\.(raw|dyr|m)\b|$)", refusal(tmp_path, **texts))
+    assert re.match(r"(a\.(raw|dyr|m|dat|swi)\b|$)", refusal(tmp_path, texts))

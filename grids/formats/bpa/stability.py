@@ -50,7 +50,8 @@ def read_stability(path: Path, network: BpaNetwork) -> Stability:
             continue
         kind = _kind(raw)
         if kind in {"90", "99"}:
-            rest = tuple(k for k, line in enumerate(deck.lines[number - 1 :], number) if line.strip())
+            behind = enumerate(deck.lines[number - 1 :], number)
+            rest = tuple(k for k, line in behind if line.strip() and line[:1] not in b".!")
             found.untaken.append(Untaken(kind, "from here on: what to print", rest))
             break
         if kind in QUIET:
