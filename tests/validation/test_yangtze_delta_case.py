@@ -1,0 +1,63 @@
+"""What is particular to the Yangtze delta: twelve links into one region, neighbours that are cases."""
+
+import pandapower as pp
+import pytest
+
+from grids.case import case_folder, load_case, operating_points
+
+POINTS = operating_points(case_folder("yangtze_delta"))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_either_pole_of_each_link_can_be_lost_to_the_neighbours(point: str) -> None:
+    net = load_case("yangtze_delta", point).net
+    link = net.sgen["name"].str.split(",").str[0].where(net.sgen["type"] == "dc")
+    assert link.nunique() == 12
+    for name in link.dropna().unique():
+        before_mw = net.sgen["p_mw"].copy()
+        net.sgen.loc[link == name, "p_mw"] /= 2
+        pp.runpp(net, init="flat")
+        net.sgen["p_mw"] = before_mw
+        assert max(net.res_line["loading_percent"].max(), net.res_trafo["loading_percent"].max()) < 100
+        assert net.res_bus["vm_pu"].between(0.95, 1.08).all()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_what_anhui_sends_is_what_arrives(point: str) -> None:
+    here = load_case("yangtze_delta", point).net.sgen.set_index("name")["p_mw"]
+    net = load_case("anhui", point).net
+    there_mw = net.sgen.loc[net.sgen["name"].str.endswith("interchange"), "p_mw"].sum()
+    there_mw += net.gen.loc[~net.gen["dispatchable"], "p_mw"].sum()
+    assert here[here.index.str.startswith("Anhui interchange")].sum() == pytest.approx(-there_mw)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("sending", ["ningxia", "sichuan_chongqing"])
+def test_a_link_brings_a_few_percent_less_than_it_was_sent(sending: str, point: str) -> None:
+    ends = [
+        load_case(case, point).net.sgen.query("type == 'dc'").set_index("name")["p_mw"]
+        for case in ("yangtze_delta", sending)
+    ]
+    shared = ends[0].index.intersection(ends[1].index)
+    assert len(shared) >= 1
+    assert (-ends[0][shared] / ends[1][shared]).between(0.92, 0.96).all()
+
+
+def test_a_year_of_the_points_is_what_the_three_grids_used() -> None:
+    used_mwh = 0.0
+    for point in POINTS:
+        case = load_case("yangtze_delta", point)
+        load = case.net.load.query("type != 'pumping'")
+        used_mwh += float(case.meta["operating_point"]["stands_for_h"]) * load["p_mw"].sum()
+    assert used_mwh / 1e6 == pytest.approx(889.541 + 726.65 + 208.888, rel=0.02)
+
+
+def test_zhejiang_draws_no_more_than_it_can_at_the_peak() -> None:
+    net = load_case("yangtze_delta", "summer_evening_peak").net
+    zhejiang = net.bus.index[net.bus["zone"] == "Zhejiang"]
+    own = net.sgen["bus"].isin(zhejiang) & ~net.sgen["type"].isin(["dc", "rest"])
+    made_mw = net.gen["p_mw"][net.gen["bus"].isin(zhejiang) & net.gen["in_service"]].sum()
+    drawn_mw = (
+        net.load["p_mw"][net.load["bus"].isin(zhejiang)].sum() - made_mw - net.sgen.loc[own, "p_mw"].sum()
+    )
+    assert 0.0 < drawn_mw < 39_000
