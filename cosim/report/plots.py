@@ -47,6 +47,7 @@ class Plots:
         found = [
             Section("points", "Voltage and power where units connect", self.points()),
             Section("frequency", "Frequency", self.frequency()),
+            Section("links", "Direct-current links", self.links()),
             Section("machines", "Machines and voltages of the grid", self.machines()),
             Section("loading", "Branches and the grid as a whole", self.loading()),
             Section("campuses", "Campuses at their meters", campus_figures(self.results)),
@@ -136,6 +137,15 @@ class Plots:
             figures.append(_figure(title, "p_mw", lines, [], 0))
         self.shown |= {("area", column) for column in columns}
         return [*figures, *island_frequency(self.results)]
+
+    def links(self) -> list[Figure]:
+        """Powers at both ends of direct-current links."""
+        if "link" not in self.results.tables:
+            return []
+        total = len(self.results.elements("link"))
+        ends = (("p_from_mw", "Power drawn at the sending end"), ("p_to_mw", "Power delivered at the other"))
+        self.shown |= {("link", column) for column, _ in ends}
+        return [_figure(title, c, lines_of(self.results, "link", c), [], total) for c, title in ends]
 
     def machines(self) -> list[Figure]:
         """Rotor angles and speeds where the engine tells them, and the voltages that move most."""

@@ -27,7 +27,7 @@ WINDOW_S = 300.0
 
 WORTH_NAMING_MW = 1.0
 MOST_ACTIONS = 3
-ACTIONS = ("command", "set", "trip", "close", "fault")
+ACTIONS = ("command", "set", "trip", "close", "fault", "dc_block", "dc_ramp", "dc_runback")
 """Kinds of events that act on the system; all others (throttling, taps, phases) follow from its state."""
 
 BRANCH_POWER = {"line": "p_from_mw", "trafo": "p_hv_mw", "trafo3w": "p_hv_mw"}
