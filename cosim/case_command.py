@@ -61,15 +61,36 @@ def check(
     point: Point = None,
     step_s: Annotated[float, typer.Option(help="inner step of the dynamics that is checked")] = 0.005,
 ) -> None:
-    """Solve the power flow, look at limits, and see whether the dynamics start flat."""
+    """Solve the power flow, look at limits, losses, faults and inertia, and start the dynamics."""
     with exit_codes():
+        from grids.checks.finding import State
+        from grids.checks.run import check_beyond
         from grids.examination import examine
         from grids.portrayal import open_case
 
         findings = examine(open_case(name, point), step_s)
-        for finding in findings:
-            typer.secho(str(finding), fg=None if finding.good else "red")
-    raise typer.Exit(EXIT_PASS if all(finding.good for finding in findings) else EXIT_VERDICT_FAILS)
+        said = [(str(finding), finding.good) for finding in findings]
+        if findings[0].good:  # the power flow has a solution
+            said += [(str(f), f.state is not State.BAD) for f in check_beyond(name, point)]
+        for text, good in said:
+            typer.secho(text, fg=None if good else "red")
+    raise typer.Exit(EXIT_PASS if all(good for _, good in said) else EXIT_VERDICT_FAILS)
+
+
+@case_app.command()
+def outages(
+    name: CaseName,
+    point: Point = None,
+    least_kv: Annotated[float, typer.Option(help="lowest voltage of the branches that are lost")] = 500.0,
+) -> None:
+    """Print what is left after the loss of each branch and each pole of a direct-current link (CSV)."""
+    with exit_codes():
+        from grids.checks.consequence import write_csv
+        from grids.checks.run import all_outages
+
+        found = all_outages(name, point, least_kv)
+        typer.echo(write_csv(found), nl=False)
+    raise typer.Exit(EXIT_VERDICT_FAILS if any(one.unacceptable() for one in found) else EXIT_PASS)
 
 
 @case_app.command()

@@ -13,6 +13,7 @@ from grids.case import Case
 from grids.engine import Inside, PowerFlowGrid
 from grids.numbers import Complexes
 from grids.params import PowerFlowParams
+from grids.portrayal import NETS
 
 HIGH_KV = 220.0
 """Checks of voltages, losses and short-circuit levels look at this voltage and above."""
@@ -74,7 +75,7 @@ def solve_point(name: str, point: str | None, connections: Connections | None = 
     Parameters
     ----------
     name, point
-        Case name or folder, and its operating point.
+        Case name or folder, and its operating point; or a pandapower net (.json, .xlsx).
     connections
         Units at its buses that draw nothing yet.
 
@@ -85,8 +86,14 @@ def solve_point(name: str, point: str | None, connections: Connections | None = 
     SolveError
         When the operating point has no solution.
     """
+    is_net = Path(name).suffix.lower() in NETS
     params = PowerFlowParams(
-        case=name, point=point, tap_control=False, cross_check_every_count=0, on_no_solution="stop"
+        case=None if is_net else name,
+        network=name if is_net else None,
+        point=point,
+        tap_control=False,
+        cross_check_every_count=0,
+        on_no_solution="stop",
     )
     grid = PowerFlowGrid(params, connections or Connections())
     tables = grid.reset(Context())

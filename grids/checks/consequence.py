@@ -1,5 +1,8 @@
 """What one loss leaves behind: the worst voltage and the worst loading, and which limits they break."""
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,3 +125,30 @@ def _worst(solved: Solved, table: str, percent: Floats) -> tuple[str, float]:
     held = np.where(counts, np.nan_to_num(percent), 0.0)
     at = int(np.argmax(held))
     return solved.names(table)[at], float(held[at])
+
+
+def write_csv(found: Sequence[Consequence]) -> str:
+    """Return the table of N-1, what breaks a limit first, then by the highest loading."""
+
+    def rank(one: Consequence) -> tuple[bool, bool, float]:
+        return not one.unacceptable(), not one.worth_a_note(), -max(one.line_percent, one.trafo_percent)
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(TABLE)
+    for one in sorted(found, key=rank):
+        numbers = (
+            f"{one.vm_low_pu:.4f}", one.vm_low_at, f"{one.vm_high_pu:.4f}", one.vm_high_at,
+            f"{one.line_percent:.1f}", one.line_at, f"{one.trafo_percent:.1f}", one.trafo_at,
+            f"{one.lost_mw:.0f}", "" if one.f_extreme_hz is None else f"{one.f_extreme_hz:.3f}",
+        )  # fmt: skip
+        told = numbers if one.solved else ("",) * len(numbers)
+        writer.writerow((one.lost, one.kind, *told, "; ".join(one.violations()), one.dark))
+    return out.getvalue()
+
+
+TABLE = (
+    "lost", "kind", "vm_low_pu", "vm_low_at", "vm_high_pu", "vm_high_at", "line_percent", "line_at",
+    "trafo_percent", "trafo_at", "lost_mw", "f_extreme_hz", "violated", "dark",
+)  # fmt: skip
+"""Columns of the table of N-1."""

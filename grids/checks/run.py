@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cosim.core.errors import SuandianError
-from grids.case import Case, case_folder, load_case, operating_points
+from cosim.core.grid import Connections
+from grids.case import case_folder, load_case, operating_points
 from grids.checks.after import pole_outages, pole_units
-from grids.checks.base import Solved, solve_point
+from grids.checks.base import BACKBONE_KV, Solved, solve_point
 from grids.checks.consequence import Consequence
 from grids.checks.finding import Finding, State, listed
 from grids.checks.inertia import check_inertia
@@ -16,6 +17,7 @@ from grids.checks.outages import branch_outages
 from grids.checks.second_solver import check_second_solver
 from grids.checks.totals import check_totals, check_year
 from grids.expected_dynamics import check_start
+from grids.portrayal import open_case
 
 FLAT, DRIFT = "flat start", "20 s at rest"
 """Names of the checks of the dynamics, in the order of `check_start`."""
@@ -57,22 +59,42 @@ def check_point(name: str, point: str | None, *, dynamics: bool = True) -> list[
         Start the machines and let them stand for 20 s.
     """
     try:
-        case = load_case(name, point)
-        poles = pole_units(case.net)
-        solved = solve_point(name, point, poles)
+        solved, poles = _solved(name, point)
     except SuandianError as error:
         return [Finding("power flow", State.BAD, str(error), point=point or "")]
     found = [
         Finding("power flow", State.GOOD, f"solved in {_iterations(solved)} iterations"),
         *check_limits(solved),
-        check_second_solver(solved),
-        *check_inertia(case, is_province=solved.is_province),
-        *check_levels(solved),
-        *_outages([*branch_outages(solved), *pole_outages(solved, poles)]),
+        *_beyond(solved, poles),
     ]
     if dynamics:
         found += _rest(name, point)
     return [replace(finding, point=point or "") for finding in found]
+
+
+def check_beyond(name: str, point: str | None) -> list[Finding]:
+    """Return what another solver, losses, faults and inertia say of a case, or of a pandapower net.
+
+    Raises
+    ------
+    CaseError, SolveError
+        When it is wrong, or has no solution.
+    """
+    return _beyond(*_solved(name, point))
+
+
+def _solved(name: str, point: str | None) -> tuple[Solved, Connections]:
+    poles = pole_units(open_case(name, point).net)
+    return solve_point(name, point, poles), poles
+
+
+def _beyond(solved: Solved, poles: Connections) -> list[Finding]:
+    return [
+        check_second_solver(solved),
+        *check_inertia(solved.case, is_province=solved.is_province),
+        *check_levels(solved),
+        *_outages([*branch_outages(solved), *pole_outages(solved, poles)]),
+    ]
 
 
 def check_grid_case(name: str) -> Iterator[str]:
@@ -91,17 +113,16 @@ def check_grid_case(name: str) -> Iterator[str]:
     yield from (str(finding) for finding in findings if finding.state is State.BAD)
 
 
-def all_outages(case: Case) -> list[Consequence]:
-    """Return the whole table of N-1 of a case at its operating point.
+def all_outages(name: str, point: str | None, least_kv: float = BACKBONE_KV) -> list[Consequence]:
+    """Return the whole table of N-1 of a case or net: branches of a voltage and above, and poles.
 
     Raises
     ------
     CaseError, SolveError
-        When the case is wrong, or has no solution to begin with.
+        When it is wrong, or has no solution to begin with.
     """
-    poles = pole_units(case.net)
-    solved = solve_point(str(case.folder), case.point, poles)
-    return [*branch_outages(solved), *pole_outages(solved, poles)]
+    solved, poles = _solved(name, point)
+    return [*branch_outages(solved, least_kv), *pole_outages(solved, poles)]
 
 
 def _iterations(solved: Solved) -> int:

@@ -1,6 +1,7 @@
 """N-1: every loss against pandapower without the element; poles balanced by the area's response."""
 
 import copy
+import io
 import math
 import shutil
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from grids.case import CASES, load_case
 from grids.checks.after import pole_outages, pole_units
 from grids.checks.base import Solved, solve_point
-from grids.checks.consequence import Consequence
+from grids.checks.consequence import Consequence, write_csv
 from grids.checks.outages import branch_outages
 
 
@@ -111,3 +112,11 @@ def test_what_breaks_a_limit_is_named_with_its_value() -> None:
     assert not short.unacceptable()
     assert Consequence("all", "line", solved=False).unacceptable()
     assert math.isclose(np.sum([c.lost_mw for c in (one, short)]), 0.0)
+
+
+def test_the_table_of_losses_begins_with_what_breaks_a_limit(losses: dict[str, Consequence]) -> None:
+    table = pd.read_csv(io.StringIO(write_csv(list(losses.values()))), keep_default_na=False)
+    assert len(table) == len(losses)
+    broken = table["violated"].str.contains("line_|pu")
+    assert broken.any()
+    assert broken.iloc[: int(broken.sum())].all()
