@@ -12,12 +12,18 @@ from cosim.core.params import Params
 from datacenters.batch import BatchParams, JobClass
 from datacenters.data import table
 from datacenters.demand import DemandParams, Spike
+from datacenters.fleet import FleetParams
 from datacenters.handover import HandoverParams, Migrate
 from datacenters.inference import InferenceParams
+from datacenters.job_files import COLUMNS
+from datacenters.network import NetworkParams, RouteParams
 from datacenters.profile import ProfileParams
 from datacenters.requests import Modulation
+from datacenters.services import ServiceParams, Surge
+from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, MoveService, SiteParams
 from datacenters.training import Pace, Sweep, TrainingParams
 from datacenters.weather import WeatherParams
+from datacenters.workload import Population
 
 MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
 
@@ -25,7 +31,8 @@ MODELS = Path(__file__).resolve().parents[2] / "docs" / "models"
 def parameter_table(model: type[Params]) -> str:
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
-        default = "" if field.is_required() or field.default in (None, ()) else field.default
+        empty = field.is_required() or field.default in (None, (), {}) or isinstance(field.default, Params)
+        default = "" if empty else field.default
         rows.append(f"| `{name}` | {default} | {field.description} |")
     return "\n".join(rows)
 
@@ -39,6 +46,11 @@ def shape_table() -> str:
         ends = f"{min(values):g} | {max(values):g} | {at}"
         rows.append(f"| `{name}` | {ends} | {row['status']} | {row['source']} |")
     return "\n".join(rows)
+
+
+def column_table() -> str:
+    rows = ["| column | meaning |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{name}` | {what} |" for name, what in COLUMNS.items())])
 
 
 def site_table() -> str:
@@ -68,12 +80,27 @@ MODELS_OF = {
         HandoverParams,
         Migrate,
     ),
+    "fleet.md": (
+        SiteParams,
+        FleetParams,
+        Population,
+        ServiceParams,
+        NetworkParams,
+        RouteParams,
+        MoveJobs,
+        MoveService,
+        LimitJobs,
+        Surge,
+        Fail,
+        Cut,
+    ),
     "profiles.md": (ProfileParams,),
     "weather.md": (WeatherParams,),
 }
 
 TABLES = {
     **{(page, m.__name__): parameter_table(m) for page, models in MODELS_OF.items() for m in models},
+    ("fleet.md", "job_columns"): column_table(),
     ("profiles.md", "shapes"): shape_table(),
     ("weather.md", "sites"): site_table(),
 }
