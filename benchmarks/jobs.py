@@ -18,7 +18,8 @@ from datacenters.site import Site, SiteParams
 from datacenters.workload import Population
 
 PLACES = (
-    "hami", "qingyang", "zhongwei", "horinger", "ulanqab", "zhangjiakou", "hefei", "shanghai", "guian", "chongqing",
+    "hami", "qingyang", "zhongwei", "horinger", "ulanqab", "zhangjiakou", "hefei", "shanghai", "guian",
+    "chongqing",
 )  # fmt: skip
 JOBS, DAY_S = 100_000, 86_400.0
 
@@ -60,9 +61,8 @@ def main() -> None:
     first_mb = peak_mb()
     for dt_s in (60.0, 1.0) if asked.seconds else (60.0,):
         wall_s, cpu_s, books = day(dt_s)
-        print(
-            f"exchanges of {dt_s:g} s: {wall_s:.1f} s wall, {cpu_s:.1f} s of processor; {books['done_count']:.0f} jobs done"
-        )
+        times = f"{wall_s:.1f} s wall, {cpu_s:.1f} s of processor"
+        print(f"exchanges of {dt_s:g} s: {times}; {books['done_count']:.0f} jobs done")
         bar("processor time of the day", cpu_s, 60.0, "s")
     bar("memory against a first day", peak_mb() / first_mb, 1.2, "times")
 
