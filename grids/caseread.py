@@ -64,6 +64,16 @@ class Findings:
         self.lines.append(f"{file}: {problem}")
 
 
+def place_in(folder: Path | None, table: str, name: str) -> str:
+    """Return file and row of the element `name` of a table; the table alone where a case has no files."""
+    if folder is not None and (path := folder / f"{table}.csv").is_file():
+        _, rows = read_rows(path, f"{folder.name}/{path.name}", Findings())
+        for row in rows:
+            if row.cells.get("name") == name:
+                return f"{row.place.file}, row {row.place.line}"
+    return table
+
+
 def read_rows(path: Path, label: str, findings: Findings) -> tuple[list[str], list[Row]]:
     """Return header and rows of a csv file (UTF-8, with or without mark); empty lines are skipped."""
     rows: list[Row] = []

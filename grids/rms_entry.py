@@ -12,6 +12,7 @@ from cosim.core.component import DevicePart
 from cosim.core.errors import CaseError, ScenarioError, SolveError, collected
 from cosim.core.grid import Connections, GridWindow
 from cosim.core.types import Bools, Floats
+from grids.caseread import place_in
 from grids.dynamics.device import Device
 from grids.dynamics.devices.droop_offer import DroopOfferParams
 from grids.dynamics.events import Event
@@ -100,11 +101,10 @@ def check_models(inside: Inside) -> None:
     ]
     if not bare:
         return
-    few = ", ".join(f"{name} ({table})" for table, name in bare[:5])
-    more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+    told = ", ".join(f"{name} ({place_in(case.folder, table, name)}, column name)" for table, name in bare)
     msg = (
-        f"case {case.name!r} has no dynamic model for {few}{more}: give each a row in a table such as "
-        "genrou.csv or gencls.csv beside the case, or run it with engine powerflow"
+        f"case {case.name!r} has no dynamic model for {told}: give each a row in a table such as genrou.csv "
+        "or gencls.csv beside the case, or run it with engine powerflow"
     )
     raise CaseError(msg)
 

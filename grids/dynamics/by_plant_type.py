@@ -27,6 +27,7 @@ from pydantic import Field
 from cosim.core.errors import CaseError, collected
 from cosim.core.params import Params
 from grids.case import Case
+from grids.caseread import place_in
 from grids.dynamics.devices.repc_a import gbt_40595_storage
 from grids.plants import DATA, RATED_PU, WITHOUT_MACHINE, PlantType, plant_types
 
@@ -104,10 +105,12 @@ def by_plant_type(case: Case, modelled: set[str]) -> list[Row]:
             elif gen.get("plant_type") in plant_dynamics() and _inertia_s(gen) > 0.0:
                 rows += _machine(gen, float(case.meta["f_nominal_hz"]))
             else:
-                allowed = ", ".join(plant_dynamics())
+                where, allowed = place_in(case.folder, table, name), ", ".join(plant_dynamics())
+                kind = gen.get("plant_type")
+                column, value = ("plant_type", kind) if table == "gen" else ("name", name)
                 wrong.append(
-                    f"{table} {name!r} has no dynamic data: it is no tie with a rest_fleet, and "
-                    f"plant_type {gen.get('plant_type')!r} has none or no inertia (allowed: {allowed})"
+                    f"{where}, column {column}: {value!r}: {table} {name!r} has no dynamic data: it is no "
+                    f"tie with a rest_fleet, and plant_type {kind!r} has none or no inertia (allowed: {allowed})"
                 )
     collected(wrong, CaseError)
     for sgen in net.sgen.to_dict("records"):
