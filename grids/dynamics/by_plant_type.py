@@ -110,7 +110,7 @@ def by_plant_type(case: Case, modelled: set[str]) -> list[Row]:
                 column, value = ("plant_type", kind) if table == "gen" else ("name", name)
                 wrong.append(
                     f"{where}, column {column}: {value!r}: {table} {name!r} has no dynamic data: it is no "
-                    f"tie with a rest_fleet, and plant_type {kind!r} has none or no inertia (allowed: {allowed})"
+                    f"tie with a rest_fleet, and its plant_type has none, or no inertia (allowed: {allowed})"
                 )
     collected(wrong, CaseError)
     for sgen in net.sgen.to_dict("records"):
