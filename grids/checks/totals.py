@@ -35,6 +35,7 @@ CAPACITIES: dict[str, Callable[[Any], float]] = {
     "pumped_storage_mw": lambda net: _machines_mw(net, ("pumped_storage",)),
     "wind_mw": lambda net: _injecting_mw(net, "wind"),
     "pv_mw": lambda net: _injecting_mw(net, "pv"),
+    "wind_and_pv_mw": lambda net: _injecting_mw(net, "wind") + _injecting_mw(net, "pv"),
     "storage_mw": lambda net: _injecting_mw(net, "storage"),
 }
 """Installed capacities: largest power of machines, rating of what injects."""
