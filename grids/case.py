@@ -111,7 +111,8 @@ def load_case(name_or_path: str, point: str | None = None) -> Case:
 def load_cases(names: Sequence[str], point: str | None = None) -> Case:
     """Read, check and join several cases at one operating point: see docs/models/interconnection.md.
 
-    Without a point every case takes its own default, which must then be the same.
+    Without a point every case takes its own default, which must then be the same. Column `case` of the
+    tables of elements says where each comes from.
 
     Raises
     ------
@@ -128,7 +129,10 @@ def load_cases(names: Sequence[str], point: str | None = None) -> Case:
     _check(rows, findings)
     collected(findings.lines, CaseError)
     name = JOINED.join(part.folder.name for part in parts)
-    return _build(name, parts[0].point, rows, _joined_meta(parts), None)
+    case = _build(name, parts[0].point, rows, _joined_meta(parts), None)
+    for table in ("bus", "line", "trafo", "load", "gen", "sgen", "shunt", "ext_grid", "points"):
+        case.net[table]["case"] = [row.place.file.split("/")[0] for row in rows[table]]
+    return case
 
 
 @dataclass(frozen=True)

@@ -95,14 +95,20 @@ class Elements:
         raise ScenarioError(msg)
 
     def driven(self, net: Any, what: str) -> Ints:
-        """Return the elements a driver of `what` scales: all of a type, or one by its name."""
+        """Return the elements a driver of `what` scales: all of a type, or one by its name.
+
+        In joined cases `gansu/wind` is the type in one of them.
+        """
         by_type: list[int] = []
         types: set[str] = set()
         for table in DRIVEN:
             if "type" in net[table]:
                 kinds = net[table]["type"].astype(str)
                 types |= set(kinds) - {"None", "nan", ""}
-                by_type += list(self.section[table].start + np.flatnonzero(kinds == what))
+                chosen = kinds == what
+                if "case" in net[table]:
+                    chosen |= net[table]["case"] + "/" + kinds == what
+                by_type += list(self.section[table].start + np.flatnonzero(chosen))
         if by_type:
             return np.array(by_type, dtype=np.int64)
         found = [self.section[t].start + self.names[t].index(what) for t in DRIVEN if what in self.names[t]]

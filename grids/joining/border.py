@@ -19,7 +19,7 @@ def open_borders(members: Members, known: Interconnection) -> dict[str, float]:
     """
     collected([*_stale(members, known)], CaseError)
     gone = dict.fromkeys(members, 0.0)
-    for row in of_pairs(known.boundaries, members):
+    for row in _of_pairs(known.boundaries, members):
         case, name = row.text("case"), row.text("element")
         gone[case] += injected_mw(take_out(members[case], row.text("table"), {name}))
     for row in known.stations:
@@ -37,22 +37,22 @@ def open_borders(members: Members, known: Interconnection) -> dict[str, float]:
     return gone
 
 
-def of_pairs(rows: list[Row], members: Members) -> Iterator[Row]:
+def _of_pairs(rows: list[Row], members: Members) -> Iterator[Row]:
     """Return the rows whose two cases are both there."""
     return (row for row in rows if row.text("case") in members and row.text("beside") in members)
 
 
-def tie_lines(members: Members, known: Interconnection) -> list[Row]:
-    """Return the ties that neither of two cases has as they are."""
-    lines = [*of_pairs(known.lines, members)]
-    for row in lines:
+def added(rows: list[Row], members: Members) -> list[Row]:
+    """Return the elements that come in where two cases are both there."""
+    there = [*_of_pairs(rows, members)]
+    for row in there:
         leave(row, ("case", "beside", "date"))
-    return lines
+    return there
 
 
 def _stale(members: Members, known: Interconnection) -> Iterator[str]:
     named = [
-        *((row, "element") for row in of_pairs(known.boundaries, members)),
+        *((row, "element") for row in _of_pairs(known.boundaries, members)),
         *((row, "name") for row in known.names if row.text("case") in members),
     ]
     for row, column in named:

@@ -6,7 +6,7 @@ from cosim.core.errors import CaseError, collected
 from grids.caseread import Row
 from grids.casetables import TABLES
 from grids.joining.balance import close_balance, merge_ties
-from grids.joining.border import open_borders, tie_lines
+from grids.joining.border import added, open_borders
 from grids.joining.ends import join_links
 from grids.joining.members import Members, Rows, say_where
 from grids.joining.rest import merge_areas, merge_rest
@@ -42,7 +42,8 @@ def join(members: Members) -> Rows:
     joined = {
         table: apart.get(table, [row for rows in members.values() for row in rows[table]]) for table in TABLES
     }
-    joined["line"] += tie_lines(members, known)
+    joined["line"] += added(known.lines, members)
+    joined["shunt"] += added(known.shunts, members)
     merge_ties(joined)
     station = {case: rows["bus"][0].text("name") for case, rows in members.items()}
     close_balance(joined, station, gone_mw, moved_mw)

@@ -31,6 +31,8 @@ LINES = Table(
     (*_PAIR, Column("date", default="", required=False), *TABLES["line"].columns),
 )
 """Ties neither of two cases has as it is."""
+SHUNTS = Table("shunts", (*_PAIR, *TABLES["shunt"].columns))
+"""Reactors such ties, or those of either case, need beside the reactors that stay."""
 NAMES = Table(
     "names",
     (Column("case"), *_WHERE, Column("name"), Column("joined_name"), *_ORIGIN),
@@ -38,7 +40,7 @@ NAMES = Table(
 )
 """Names two cases use for different things."""
 
-TABLES_OF = (STATIONS, BOUNDARIES, LINES, NAMES)
+TABLES_OF = (STATIONS, BOUNDARIES, LINES, SHUNTS, NAMES)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Interconnection:
     stations: list[Row]
     boundaries: list[Row]
     lines: list[Row]
+    shunts: list[Row]
     names: list[Row]
 
 
