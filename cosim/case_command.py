@@ -1,4 +1,4 @@
-"""The commands `suandian case ...`: import, show, check and export grid cases."""
+"""The commands `suandian case ...`: start, import, show, check and export grid cases."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,7 @@ from cosim.exits import EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
 
 case_app = typer.Typer(
     name="case",
-    help="Import, show, check and export grid cases. Exit codes: 0 sound, 1 a check fails, 2 bad input.",
+    help="Start, import, show, check, export grid cases. Exit codes: 0 sound, 1 a check fails, 2 bad input.",
     no_args_is_help=True,
 )
 
@@ -29,14 +29,20 @@ class Target(StrEnum):
 def import_(
     files: Annotated[
         list[str],
-        typer.Argument(help="PSS/E .raw [.dyr], MATPOWER .m, or a pandapower .json/.xlsx"),
+        typer.Argument(
+            help="PSS/E .raw [.dyr], PSD-BPA .dat [.swi], MATPOWER .m, UCTE .uct, CGMES .zip, .xml or folder, "
+            "or a pandapower .json/.xlsx"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="new folder that receives the case")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="put documented substitutes for dynamic models we do not have")
+        bool,
+        typer.Option(
+            "--replace", help="put documented substitutes for models we do not have, list what is left out"
+        ),
     ] = False,
     f_hz: Annotated[
-        float | None, typer.Option(help="nominal frequency, for formats without one (MATPOWER)")
+        float | None, typer.Option(help="nominal frequency, for formats without one (MATPOWER, PSD-BPA)")
     ] = None,
 ) -> None:
     """Write a case folder from files of another program."""
@@ -44,6 +50,21 @@ def import_(
         from grids.formats.importing import import_case
 
         typer.echo(import_case(files, out, replace=replace, f_hz=f_hz))
+
+
+@case_app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="new folder that receives the case; its name is the case's")],
+    template: Annotated[
+        str,
+        typer.Option("--from", help="case to start from, by name or folder; default: a small invented one"),
+    ] = "",
+) -> None:
+    """Write the tables of a province that runs, to be replaced row by row, and a page on their columns."""
+    with exit_codes():
+        from grids.skeleton import new_case
+
+        typer.echo(new_case(folder, template))
 
 
 @case_app.command()
