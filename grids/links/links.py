@@ -248,12 +248,16 @@ class Links:
         quiet = (s[kernel.CUT_MW] == np.inf) & (s[kernel.FILTER_LEFT_S] <= 0.0)
         return bool((within & whole & quiet).all())
 
-    def apply(self, p_mw: Floats, q_mvar: Floats) -> None:
-        """Add the deviation from the plan to what the elements draw (elements,)."""
+    def apply(self, p_mw: Floats, q_mvar: Floats, support: Support | None = None) -> None:
+        """Add the deviation from the plan to what the elements draw (elements,).
+
+        `support` is a fork of the supports, where they are not to act as they do now.
+        """
         p_mw[self.at] += self._dev_mw
         q_mvar[self.at] += self._dev_mvar
-        if self.support is not None and self.support.sent_mw.any():
-            ends = self._supported(self.support.sent_mw)
+        support = self.support if support is None else support
+        if support is not None and support.sent_mw.any():
+            ends = self._supported(support.sent_mw)
             more, _ = self._spread(ends, self._alive[self.at])
             p_mw[self.at] += more
             q_mvar[self.at] += self._tan * more
@@ -346,13 +350,16 @@ class Links:
             self._block(event, k, p, now_mw)
 
     def _schedule(self, k: int, p: Ramp, now_mw: float) -> None:
-        """Start a new schedule from what the link carries; a runback is over with it."""
+        """Start a new schedule; a link that carries less than the old one goes there from what it carries."""
         state = self._state
         target = self._order_mw(k, p.to_mw, near=self._has_near(k))
-        state[kernel.ORDER_MW, k], state[kernel.TARGET_MW, k] = now_mw, target
-        ramp = float(self._fixed[kernel.RAMP_MW_PER_S, k])
-        state[kernel.RATE_MW_PER_S, k] = ramp if p.over_s is None else abs(target - now_mw) / p.over_s
-        state[[kernel.CUT_MW, kernel.CUT_TARGET_MW], k] = np.inf
+        order, ramp = float(state[kernel.ORDER_MW, k]), float(self._fixed[kernel.RAMP_MW_PER_S, k])
+        over_s = max(abs(target - order), abs(target - now_mw)) / ramp if p.over_s is None else p.over_s
+        state[kernel.TARGET_MW, k] = target
+        state[kernel.RATE_MW_PER_S, k] = abs(target - order) / over_s if over_s > 0.0 else ramp
+        if abs(now_mw) < abs(order) and over_s > 0.0:
+            state[kernel.CUT_MW, k], state[kernel.CUT_TARGET_MW, k] = abs(now_mw), abs(target)
+            state[kernel.CUT_RATE_MW_PER_S, k] = abs(abs(target) - abs(now_mw)) / over_s
         self.moving = True
 
     def _block(self, event: GridEvent, k: int, p: Block, now_mw: float) -> None:

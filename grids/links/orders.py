@@ -34,7 +34,7 @@ class Ramp(EventParams):
 
 
 class Runback(EventParams):
-    """The power of a direct-current link is cut, fast, and stays so until a new schedule is given."""
+    """The power of a direct-current link is cut, fast, and stays so until its schedule is no higher."""
 
     subject: ClassVar[str] = "link"
     link: str = Field(description=LINK)

@@ -128,12 +128,24 @@ def test_poles_that_restart_bring_back_the_schedule(two_areas):
     assert_allclose(link(tables, "p_from_mw"), [100, 0, 75, 100, 100, 100], atol=1e-9)
 
 
-def test_a_runback_holds_until_a_new_schedule_starts_from_it(two_areas):
+def test_a_runback_holds_while_the_schedule_is_higher(two_areas):
     seen = []
     tables = run(two_areas(), [runback(50.0, over_s=2.0)], seen=seen)
     assert_allclose(link(tables, "p_from_mw"), [100, 87.5, 62.5, 50, 50, 50], atol=1e-9)
     assert_allclose(link(tables, "p_order_mw"), 100.0, atol=1e-9)
     assert any(kind == "dc_runback" for _, _, kind, *_ in seen)
+
+
+def test_after_a_runback_a_new_schedule_meets_what_the_link_carries_without_a_jump(two_areas):
+    grid = PowerFlowGrid(PowerFlowParams(case=str(two_areas())), Connections())
+    grid.reset(Context())
+    empty = {name: np.zeros(0) for name in ("p_mw", "q_mvar", "scale_pu")}
+    empty |= {f"droop_{name}": np.zeros(0) for name in ("mw_per_hz", "up_mw", "down_mw")}
+    due = {1: runback(50.0, over_s=1.0), 3: ramp(60.0, over_s=4.0)}
+    tables = [grid.step(float(k), 1.0, empty, [due[k]] if k in due else ()) for k in range(9)]
+    carried = [100, 75, 50, 51.25, 53.75, 56.25, 58.75, 60, 60]
+    assert_allclose(link(tables, "p_from_mw"), carried, atol=1e-9)
+    assert_allclose(link(tables, "p_order_mw"), [100, 100, 100, 95, 85, 75, 65, 60, 60], atol=1e-9)
 
 
 def test_halving_the_exchange_carries_the_same_energy(two_areas):

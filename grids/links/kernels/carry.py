@@ -185,6 +185,8 @@ def capacity_mw(fixed: Floats, state: Floats, i: int, dt_s: float) -> float:
 def carry(fixed: Floats, state: Floats, dt_s: float, carried: Floats) -> None:
     """Advance limits and filters by `dt_s`; add what was carried, times `dt_s`, to `carried`.
 
+    A cut is over once the schedule has come down to it.
+
     Parameters
     ----------
     fixed, state
@@ -200,7 +202,9 @@ def carry(fixed: Floats, state: Floats, dt_s: float, carried: Floats) -> None:
         cut, mean = ramp_mean(
             state[CUT_MW, i], state[CUT_TARGET_MW, i], state[CUT_RATE_MW_PER_S, i], dt_s
         )  # fmt: skip
-        state[CUT_MW, i] = cut
+        over = cut == state[CUT_TARGET_MW, i] and abs(state[ORDER_MW, i]) <= cut
+        state[CUT_MW, i] = math.inf if over else cut
+        state[CUT_TARGET_MW, i] = math.inf if over else state[CUT_TARGET_MW, i]
         limit = min(limit, mean)
         if live <= 0.0:
             sent = 0.0
