@@ -79,7 +79,7 @@ def dynamic_tables(
         **(
             {}
             if links is None
-            else {"link": dict(zip(LINK, links.measured(reader.drawn_mw(links.at)), strict=True))}
+            else {"link": dict(zip(LINK, links.measured(reader.drawn_mw(links.ends.at)), strict=True))}
         ),
         "bus": reader.buses(),
         **reader.branches(),

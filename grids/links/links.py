@@ -1,6 +1,5 @@
 """The direct-current links of a case, as controlled injections at both their ends."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,9 @@ from cosim.core.errors import ScenarioError
 from cosim.core.grid import GridEvent
 from cosim.core.types import Bools, Floats, Ints
 from grids.elements import Elements
-from grids.links.check import ENDS, elements_at
+from grids.links.ends import ends_of, fixed_of, support_of
 from grids.links.kernels import carry as kernel
-from grids.links.kernels.losses import line_loss_per_mw, slope
-from grids.links.kernels.support import DEADBAND_HZ, SUPPORT_FIXED_ROWS, TIME_S
+from grids.links.kernels.losses import slope
 from grids.links.orders import Block, Ramp, Runback
 from grids.links.support import Support
 
@@ -53,90 +51,15 @@ class Links:
     def __init__(self, net: Any, elements: Elements, area: Ints, areas: int) -> None:
         rows = net["links"].to_dict("records")
         self.names = tuple(str(row["name"]) for row in rows)
-        self._elements, self._areas = elements, areas
-        first, names = elements.section["sgen"].start, elements.names["sgen"]
-        ends = [
-            (first + names.index(name), k, column == ENDS[0])
-            for k, row in enumerate(rows)
-            for column in ENDS
-            for name in elements_at(str(row[column]))
-        ]
-        self.at: Ints = np.array([end[0] for end in ends], dtype=np.int64)
-        """Element of each end (ends,); an end of two layers has two."""
-        self._link: Ints = np.array([end[1] for end in ends], dtype=np.int64)
-        self._near: Bools = np.array([end[2] for end in ends], dtype=np.bool_)
-        self._area = area[self.at]
-        self._fixed = self._fixed_of(rows, elements)
+        self._areas, self._p0_mw = areas, elements.p0_mw
+        self.ends = ends_of(rows, net.sgen, elements, area)
+        self._fixed = fixed_of(rows, self.ends, elements.p0_mw)
         self._filter_pu = np.array([float(row["filter_pu"]) for row in rows])
-        self._weight = self._weights(net.sgen, first)
-        drawn = elements.p0_mw[self.at]
-        self._tan: Floats = np.divide(
-            elements.q0_mvar[self.at], drawn, out=np.zeros(drawn.size), where=drawn != 0
-        )
-        self._fixed_mvar: Floats = np.where(drawn == 0.0, elements.q0_mvar[self.at], 0.0)
         self._driven_near: Ints = np.full(len(rows), -1, dtype=np.int64)
         self._any_driven = False
-        self.support = self._support_of(rows)
+        self.support, self._supporting, self._support_limit_mw = support_of(rows, self.ends)
         """Frequency support of the links that have any."""
         self.reset(elements.in_service)
-
-    def _fixed_of(self, rows: Sequence[dict[str, Any]], elements: Elements) -> Floats:
-        fixed = np.empty((kernel.FIXED_ROWS, len(rows)))
-        for k, row in enumerate(rows):
-            value = {
-                name: float(row[name]) for name in row if name.endswith(("_mw", "_percent", "_pu", "_s"))
-            }
-            station_pu, loss_pu = value["station_loss_percent"] / 100.0, value["loss_percent"] / 100.0
-            least = value["min_pu"] * value["sn_mw"]
-            here = elements.p0_mw[self.at[self._link == k]]
-            planned = abs(here[here != 0.0]).sum() / max(len(set(self._near[self._link == k])), 1)
-            fixed[:, k] = (
-                value["sn_mw"],
-                station_pu,
-                line_loss_per_mw(value["sn_mw"], loss_pu, station_pu),
-                float(row["ramp_mw_per_min"]) / 60.0,
-                min(least, 0.9 * planned) if planned > 0.0 else least,
-                value["overload_pu"],
-                value["overload_s"],
-                value["filter_trip_s"],
-            )
-        return fixed
-
-    def _weights(self, sgen: Any, first: int) -> Floats:
-        """Return each element's share of its end: by power at the operating point, else by rating."""
-        power = np.abs(self._elements.p0_mw[self.at])
-        rated = sgen["sn_mva"].to_numpy(dtype=float)[self.at - first]
-        weight = np.empty(power.size)
-        for k in range(len(self.names)):
-            for near in (True, False):
-                here = (self._link == k) & (self._near == near)
-                size = power[here] if power[here].sum() > 0.0 else rated[here]
-                size = size if np.isfinite(size).all() and size.sum() > 0.0 else np.ones(here.sum())
-                weight[here] = size / size.sum() if here.any() else 0.0
-        return weight
-
-    def _support_of(self, rows: Sequence[dict[str, Any]]) -> Support | None:
-        gains = [[float(row[f"support_{end}_mw_per_hz"]) for row in rows] for end in ("from", "to")]
-        limit = np.array([float(row["support_limit_mw"]) for row in rows])
-        self._supporting: Ints = np.flatnonzero((limit > 0.0) & (np.sum(gains, axis=0) > 0.0))
-        if not self._supporting.size:
-            return None
-        self._support_limit_mw: Floats = limit[self._supporting]
-        chosen, near, far = self._supporting.tolist(), list[int](), list[int]()
-        for k in chosen:
-            for side, found in ((True, near), (False, far)):
-                here = self._area[(self._link == k) & (self._near == side)]
-                found.append(int(here[0]) if here.size else -1)
-        fixed = np.zeros((SUPPORT_FIXED_ROWS, len(chosen)))
-        fixed[:2] = np.array(gains)[:, chosen]
-        fixed[DEADBAND_HZ] = [float(rows[k]["support_deadband_hz"]) for k in chosen]
-        fixed[TIME_S] = [float(rows[k]["support_time_s"]) for k in chosen]
-        return Support(fixed, np.array(near, dtype=np.int64), np.array(far, dtype=np.int64))
-
-    def elements(self) -> list[list[str]]:
-        """Return the elements at the ends of each link."""
-        first, names = self._elements.section["sgen"].start, self._elements.names["sgen"]
-        return [[names[at - first] for at in self.at[self._link == k]] for k in range(len(self.names))]
 
     def follow(self, driven: Bools) -> None:
         """Take which elements (elements,) a driver scales: the other end of their link follows.
@@ -148,11 +71,10 @@ class Links:
         """
         for k, name in enumerate(self.names):
             near, far = (
-                bool(driven[self.at[(self._link == k) & (self._near == side)]].any())
-                for side in (True, False)
+                bool(driven[self.ends.at[self.ends.side(k, near=side)]].any()) for side in (True, False)
             )
             if near and far:
-                both = " and ".join(repr(element) for element in self.elements()[k])
+                both = " and ".join(repr(element) for element in self.ends.of(k))
                 msg = f"drivers scale both ends of link {name!r} ({both}): scale one, the other follows"
                 raise ScenarioError(msg)
             self._driven_near[k] = 1 if near else (0 if far else -1)
@@ -161,7 +83,7 @@ class Links:
     def reset(self, alive: Bools) -> None:
         """Return to the operating point; `alive` (elements,) is what is in service and energised there."""
         links = len(self.names)
-        self._planned: Bools = alive[self.at].copy()
+        self._planned: Bools = alive[self.ends.at].copy()
         """Ends the plan counts on."""
         self._alive: Bools = alive
         self._state = state = np.zeros((kernel.STATE_ROWS, links))
@@ -169,9 +91,9 @@ class Links:
         state[[kernel.CUT_MW, kernel.CUT_TARGET_MW]] = np.inf
         state[kernel.LEFT_S] = self._fixed[kernel.OVERLOAD_S]
         state[kernel.CAP_MW] = self._fixed[kernel.SN_MW] * self._fixed[kernel.OVERLOAD_PU]
-        drawn = np.where(self._planned, self._elements.p0_mw[self.at], 0.0)
+        drawn = np.where(self._planned, self._p0_mw[self.ends.at], 0.0)
         for k in range(links):
-            near, far = ((self._link == k) & (self._near == side) for side in (True, False))
+            near, far = (self.ends.side(k, near=side) for side in (True, False))
             value = drawn[near].sum() if near.any() else -drawn[far].sum()
             order = self._order_mw(k, float(value), near=bool(near.any()))
             state[[kernel.ORDER_MW, kernel.TARGET_MW, kernel.PLAN_MW], k] = order
@@ -179,7 +101,7 @@ class Links:
         self._first = True
         self.moving = False
         """Whether the schedule of any link is still on its way."""
-        self._dev_mw, self._dev_mvar = np.zeros(self.at.size), np.zeros(self.at.size)
+        self._dev_mw, self._dev_mvar = np.zeros(self.ends.at.size), np.zeros(self.ends.at.size)
         self.beyond_mw: Floats = np.zeros(self._areas)
         """Consumption beyond the plan (areas,) [MW]."""
         self._carried = self._ends()
@@ -197,15 +119,15 @@ class Links:
         if not (self.moving or self._first or self._any_driven):
             return
         kernel.take_drivers(
-            self._driven_near, self.at, self._link, self._near, self._planned, p_mw, self._fixed,
+            self._driven_near, self.ends.at, self.ends.link, self.ends.near, self._planned, p_mw, self._fixed,
             self._state, self._first,
         )  # fmt: skip
         self._first = False
         self.moving = kernel.move_orders(self._fixed, self._state, dt_s)
         drawn, _ = self._spread(self._ends(), self._planned)
-        here = self._planned & alive[self.at]
-        p_mw[self.at[here]] = drawn[here]
-        q_mvar[self.at[here]] = (self._tan * drawn + self._fixed_mvar)[here]
+        here = self._planned & alive[self.ends.at]
+        p_mw[self.ends.at[here]] = drawn[here]
+        q_mvar[self.ends.at[here]] = (self.ends.tan * drawn + self.ends.fixed_mvar)[here]
         self._settled = False
 
     def step(self, t_s: float, dt_s: float, plan_mw: Floats, plan_mvar: Floats, alive: Bools) -> None:
@@ -214,13 +136,13 @@ class Links:
             return
         state = self._state
         self._alive = alive
-        here = alive[self.at]
+        here = alive[self.ends.at]
         carried, at_s, end_s = np.zeros((kernel.CARRIED_ROWS, len(self.names))), t_s, t_s + dt_s
         due = sorted((r for r in self._restarts if r.t_s < end_s), key=lambda r: r.t_s)
         self._restarts = [r for r in self._restarts if r.t_s >= end_s]
         for restart in (*due, None):
             until_s = end_s if restart is None else max(restart.t_s, at_s)
-            kernel.set_live(self._link, self._near, self._weight, here, state)
+            kernel.set_live(self.ends.link, self.ends.near, self.ends.weight, here, state)
             if until_s > at_s:
                 kernel.carry(self._fixed, state, until_s - at_s, carried)
             at_s = until_s
@@ -234,10 +156,10 @@ class Links:
         if self.support is not None:
             self._limit_support()
         drawn, surplus = self._spread(carried, here)
-        self._dev_mw = np.where(here, drawn - plan_mw[self.at], 0.0)
-        wanted = self._tan * drawn + self._fixed_mvar - surplus
-        self._dev_mvar = np.where(here, wanted - plan_mvar[self.at], 0.0)
-        self.beyond_mw = np.asarray(np.bincount(self._area, self._dev_mw, self._areas), dtype=np.float64)
+        self._dev_mw = np.where(here, drawn - plan_mw[self.ends.at], 0.0)
+        wanted = self.ends.tan * drawn + self.ends.fixed_mvar - surplus
+        self._dev_mvar = np.where(here, wanted - plan_mvar[self.ends.at], 0.0)
+        self.beyond_mw = np.asarray(np.bincount(self.ends.area, self._dev_mw, self._areas), dtype=np.float64)
         self._settled = not (self.moving or self._restarts or due) and self._free()
 
     def _free(self) -> bool:
@@ -253,14 +175,14 @@ class Links:
 
         `support` is a fork of the supports, where they are not to act as they do now.
         """
-        p_mw[self.at] += self._dev_mw
-        q_mvar[self.at] += self._dev_mvar
+        p_mw[self.ends.at] += self._dev_mw
+        q_mvar[self.ends.at] += self._dev_mvar
         support = self.support if support is None else support
         if support is not None and support.sent_mw.any():
             ends = self._supported(support.sent_mw)
-            more, _ = self._spread(ends, self._alive[self.at])
-            p_mw[self.at] += more
-            q_mvar[self.at] += self._tan * more
+            more, _ = self._spread(ends, self._alive[self.ends.at])
+            p_mw[self.ends.at] += more
+            q_mvar[self.ends.at] += self.ends.tan * more
 
     def deviation(self, elements: int) -> tuple[Floats, Floats]:
         """Return what every element (elements,) draws more than planned [MW, Mvar]."""
@@ -283,7 +205,7 @@ class Links:
         """Return the same with what the ends (ends,) were seen to draw, for links with both in the case."""
         table = self.table()
         for k in range(len(self.names)):
-            near, far = ((self._link == k) & (self._near == side) for side in (True, False))
+            near, far = (self.ends.side(k, near=side) for side in (True, False))
             if near.any() and far.any():
                 sent, received = float(drawn_mw[near].sum()), float(-drawn_mw[far].sum())
                 table[:3, k] = sent, received, sent - received
@@ -387,7 +309,7 @@ class Links:
         return float(np.copysign(min(abs(order), limit), order))
 
     def _has_near(self, k: int) -> bool:
-        return bool((self._near & (self._link == k)).any())
+        return bool(self.ends.side(k, near=True).any())
 
     def _order_mw(self, k: int, value: float, *, near: bool) -> float:
         station_pu, k_per_mw = self._fixed[[kernel.STATION_PU, kernel.K_PER_MW], k]
@@ -403,8 +325,8 @@ class Links:
         return carried
 
     def _spread(self, carried: Floats, alive: Bools) -> tuple[Floats, Floats]:
-        drawn, surplus = np.empty(self.at.size), np.empty(self.at.size)
-        kernel.spread(self._link, self._near, self._weight, alive, carried, drawn, surplus)
+        drawn, surplus = np.empty(self.ends.at.size), np.empty(self.ends.at.size)
+        kernel.spread(self.ends.link, self.ends.near, self.ends.weight, alive, carried, drawn, surplus)
         return drawn, surplus
 
     def _emit(self, t_s: float, k: int, kind: str, text: str) -> None:

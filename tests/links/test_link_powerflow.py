@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from cosim.core.component import Context
 from cosim.core.errors import CaseError, ScenarioError
 from cosim.core.grid import Connections, GridEvent
+from cosim.testing.grid import check_grid
 from grids.case import load_case
 from grids.engine import PowerFlowGrid
 from grids.links.orders import Block, Ramp, Runback
@@ -194,3 +195,12 @@ def test_an_order_beyond_the_rating_is_refused_before_the_run(two_areas):
     assert grid.subjects("dc_ramp") == (LINK,)
     said = grid.expect([ramp(120.0), ramp(80.0)])
     assert said == [f"to_mw=120: link {LINK!r} carries 100 MW at most", None]
+
+
+def test_the_engine_keeps_the_contract_with_a_link(two_areas):
+    folder = two_areas(overload_pu=1.1, support_to_mw_per_hz=50, support_limit_mw=20)
+
+    def build(connections):
+        return PowerFlowGrid(PowerFlowParams(case=str(folder)), connections)
+
+    assert list(check_grid(build, "b")) == []
