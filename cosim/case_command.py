@@ -30,7 +30,7 @@ def import_(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="PSS/E .raw [.dyr], PSD-BPA .dat [.swi], MATPOWER .m, UCTE .uct, CGMES .zip, .xml or folder, "
+            help="PSS/E .raw [.dyr], PSD-BPA .dat [.swi], MATPOWER .m, UCTE .uct, CGMES .zip, .xml, folder, "
             "or a pandapower .json/.xlsx"
         ),
     ],

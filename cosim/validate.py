@@ -69,16 +69,17 @@ def validate_all(names: Sequence[str], *, record: bool = False, jobs: int | None
     Parameters
     ----------
     names
-        Grid cases and scenarios with golden KPIs.
+        Grid cases, by name or folder, and scenarios with golden KPIs.
     record
         Rewrite the golden values of scenarios with what this run gives; tolerances stay.
     jobs
         Processes that share the work; those the machine has when None.
     """
-    cases, scenarios = list_cases(), reference_scenarios()
-    known = (*cases, *scenarios)
+    folders = tuple(name for name in names if (Path(name) / "case.yaml").is_file())
+    shipped, scenarios = list_cases(), reference_scenarios()
+    known, cases = (*shipped, *scenarios), (*shipped, *folders)
     for name in names:
-        if name not in known:
+        if name not in (*known, *folders):
             msg = f"{name!r} is no reference case or scenario: {', '.join(known)}.{nearest(name, known)}"
             raise ScenarioError(msg)
     chosen = tuple(names) or known

@@ -47,8 +47,7 @@ def new_case(folder: Path, template: str = "") -> str:
         msg = f"{folder}: exists and is not empty (allowed: a new or empty folder)"
         raise CaseError(msg)
     source = case_folder(template) if template else PROVINCE
-    unwanted = shutil.ignore_patterns("expected", "__pycache__")
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=unwanted)
+    shutil.copytree(source, folder, dirs_exist_ok=True)
     meta, origin = folder / "case.yaml", folder / "PROVENANCE.md"
     text = meta.read_text(encoding="utf-8")
     meta.write_text(re.sub(r"\Atitle:.*", f"title: {folder.name}", text), encoding="utf-8")

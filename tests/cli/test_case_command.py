@@ -80,8 +80,8 @@ def test_a_check_that_fails_exits_with_1_and_names_the_element(folder):
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        (("import", "a.rawx", "--out", "x"), ["'.rawx' is not read", ".raw, .m, .json, .xlsx, .dyr"]),
-        (("import", "a.raw", "a.raw", "--out", "x"), ["2 networks and 0 .dyr"]),
+        (("import", "a.rawx", "--out", "x"), ["'.rawx' is not read", ".raw, .m, .json, .xlsx, .dat"]),
+        (("import", "a.raw", "a.raw", "--out", "x"), ["2 networks and 0 dynamic data"]),
         (("import", "gone.raw", "--out", "x"), ["gone.raw", "No such file"]),
         (("import", "a.raw", "--out", "."), ["not empty", "new or empty folder"]),
         (("import", "a.raw", "bad.dyr", "--out", "x"), ["bad.dyr", "'NOSUCH'", "1 '1' (line 1)"]),
@@ -97,3 +97,15 @@ def test_bad_input_exits_with_2_and_says_what_is_allowed(folder, arguments, frag
     for fragment in fragments:
         assert fragment in done.stderr
     assert not (folder / "x").exists()
+
+
+def test_a_new_case_is_written_checked_and_named_in_a_scenario(folder):
+    done = suandian("new", "mine")
+    assert done.exit_code == 0, done.stderr
+    assert "13 tables from an invented province" in done.stdout
+    assert suandian("check", "mine").exit_code == 0
+    again = suandian("new", "mine", "--from", "anhui")
+    assert again.exit_code == 2
+    assert "is not empty" in again.stderr
+    validated = CliRunner().invoke(app, ["validate", "./mine"])
+    assert validated.exit_code == 0, validated.stdout
