@@ -18,6 +18,7 @@ from grids.recipe.points import exports_mw, losses_mw
 BUSES = {
     "anhui": (70, 90),
     "gansu": (45, 55),
+    "greater_bay": (15, 30),
     "guizhou": (15, 30),
     "hunan": (15, 30),
     "jing_jin_ji": (15, 30),
@@ -38,6 +39,16 @@ PUBLISHED = {
         "twh": -69.871,
     },
     "gansu": {"thermal": 34_260, "wind": 39_290, "pv": 38_340, "hydro": 9_720, "peak": 23_950, "twh": 80.0},
+    "greater_bay": {
+        "thermal": 124_342,
+        "nuclear": 16_140,
+        "wind": 39_950,
+        "pv": 79_730 - 39_950,
+        "storage": 10_485 - (12_080 - 2 * 1_200),
+        "pumped_storage": 12_080 - 2 * 1_200,
+        "peak": 164_000,
+        "twh": -220.0,
+    },
     "guizhou": {
         "thermal": 39_481,
         "hydro": 22_980,
@@ -109,10 +120,12 @@ small plants; the energy of Changji-Guquan. Capacities are published for the who
 western Inner Mongolia there are plants (coal less those that deliver elsewhere, plus extensions) and the
 export of April. Sichuan's plants on the border with Yunnan are those that deliver into the case; Guizhou's
 peak is (unconfirmed), and so is that of the Yangtze delta, of whose links no energy is published.
+Guangdong's peak and energy are (unconfirmed).
 """
 LEAVING = {
     "anhui": ("dc",),
     "gansu": ("dc", "rest"),
+    "greater_bay": ("dc", "rest"),
     "guizhou": ("dc", "rest"),
     "hunan": ("dc", "rest"),
     "jing_jin_ji": ("dc", "rest"),
