@@ -14,7 +14,7 @@ from cosim.core.errors import SolveError
 from cosim.core.grid import Connections, GridEvent
 from cosim.core.types import Floats
 from grids.checks.base import Solved
-from grids.checks.consequence import Consequence, consequence
+from grids.checks.consequence import POLE, Consequence, consequence
 
 AFTER_S = 30.0
 """Primary response has settled, and secondary has hardly begun."""
@@ -50,7 +50,7 @@ def pole_outages(solved: Solved, poles: Connections) -> Iterator[Consequence]:
             if name.split(",")[0] == link and sgen is not None:
                 lost[:, k] = np.array(sgen.loc[name, ["p_mw", "q_mvar"]], dtype=float) / POLES
         if np.any(lost[0]):
-            yield after_event(solved, f"a pole of {link}", "pole", (), lost)
+            yield after_event(solved, f"a pole of {link}", POLE, (), lost)
 
 
 def after_event(

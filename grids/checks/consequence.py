@@ -20,13 +20,17 @@ TRAFO_PERCENT = 130.0
 """What a transformer may carry for half an hour after a loss, of its rating (GB/T 1094.7; unconfirmed)."""
 
 
+POLE = "pole"
+"""Kind of a loss: a pole of a direct-current link."""
+
+
 @dataclass(frozen=True)
 class Consequence:
     """The network after one loss; frequencies only where power was lost."""
 
     lost: str
     kind: str
-    """`line`, `trafo` or `pole`."""
+    """`line`, `trafo` or `POLE`."""
     solved: bool = True
     why: str = ""
     """Why there is no solution."""
@@ -45,13 +49,20 @@ class Consequence:
     f_extreme_hz: float | None = None
 
     def unacceptable(self) -> bool:
-        """Return whether a limit is broken that has to hold: solution, voltages, lines."""
-        vm = self.vm_low_pu < VM_LOW_PU or self.vm_high_pu > VM_HIGH_PU
-        return not self.solved or vm or self.line_percent > LINE_PERCENT
+        """Return whether a limit is broken that has to hold: solution, voltages, lines.
+
+        A lost pole is never: a special protection scheme would trip generation or load with it, and none is
+        modelled here.
+        """
+        return self.kind != POLE and self._broken()
 
     def worth_a_note(self) -> bool:
-        """Return whether buses go dark, or a transformer carries more than it may for a while."""
-        return bool(self.dark) or self.trafo_percent > TRAFO_PERCENT
+        """Return whether buses go dark, a transformer carries too much, or a lost pole breaks a limit."""
+        return bool(self.dark) or self.trafo_percent > TRAFO_PERCENT or self._broken()
+
+    def _broken(self) -> bool:
+        vm = self.vm_low_pu < VM_LOW_PU or self.vm_high_pu > VM_HIGH_PU
+        return not self.solved or vm or self.line_percent > LINE_PERCENT
 
     def violations(self) -> list[str]:
         """Return each limit that is broken, worst element and value."""

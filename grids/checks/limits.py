@@ -13,6 +13,9 @@ VM_LOW_PU, VM_HIGH_PU = 0.95, 1.08
 """Band of voltages of a province at 220 kV and above; other cases say theirs in bus.csv."""
 
 FULL_PERCENT = 100.0
+ROUNDING_PERCENT = 1e-4
+"""A machine that delivers its rating loads its transformer to 100 %."""
+
 LOSSES_PERCENT = (0.5, 2.5)
 """Losses at 220 kV and above, the least of load, the most of load and exports (one province: unconfirmed)."""
 
@@ -60,9 +63,8 @@ def _loadings(solved: Solved) -> Finding:
         percent = np.nan_to_num(np.asarray(solved.tables[table]["loading_percent"]))
         most = frame["max_loading_percent"].to_numpy(dtype=float)
         worst = max(worst, float(percent.max()))
-        order = [
-            k for k in np.argsort(-percent).tolist() if percent[k] > np.nan_to_num(most[k], nan=FULL_PERCENT)
-        ]
+        limit = np.nan_to_num(most, nan=FULL_PERCENT) + ROUNDING_PERCENT
+        order = [k for k in np.argsort(-percent).tolist() if percent[k] > limit[k]]
         above += [f"{solved.names(table)[k]} {percent[k]:.0f} %" for k in order]
     text = f"at most {worst:.1f} %" + (f"; above their rating: {listed(above)}" if above else "")
     return Finding("loadings", State.of(not above), text, worst, FULL_PERCENT)

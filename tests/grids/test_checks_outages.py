@@ -14,7 +14,7 @@ import pytest
 from grids.case import CASES, load_case
 from grids.checks.after import pole_outages, pole_units
 from grids.checks.base import Solved, solve_point
-from grids.checks.consequence import Consequence, write_csv
+from grids.checks.consequence import POLE, Consequence, write_csv
 from grids.checks.outages import branch_outages
 
 
@@ -111,6 +111,9 @@ def test_what_breaks_a_limit_is_named_with_its_value() -> None:
     assert short.worth_a_note()
     assert not short.unacceptable()
     assert Consequence("all", "line", solved=False).unacceptable()
+    pole = Consequence("half a link", POLE, solved=False)
+    assert pole.worth_a_note()
+    assert not pole.unacceptable()
     assert math.isclose(np.sum([c.lost_mw for c in (one, short)]), 0.0)
 
 
