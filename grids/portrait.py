@@ -11,7 +11,10 @@ from grids.case import Case
 from grids.crosscheck import AGREEMENT_PU, Record
 from grids.elements import bus_rows
 
-TABLES = ("bus", "line", "trafo", "load", "gen", "sgen", "shunt", "ext_grid", "points", "areas", "rest_fleet")
+TABLES = (
+    *("bus", "line", "trafo", "load", "gen", "sgen", "shunt", "ext_grid"),
+    *("points", "areas", "rest_fleet", "links"),
+)
 
 
 def _coordinates(net: Any) -> tuple[list[float], list[float]]:

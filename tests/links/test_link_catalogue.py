@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from grids.case import load_case
 from grids.links.catalogue import link_catalogue
+from grids.portrait import evidence_shares
 
 EARTH_KM = 6371.0
 
@@ -48,3 +50,7 @@ def test_names_are_unique_and_every_row_has_a_source():
     names = [link.name for link in link_catalogue()]
     assert len(names) == len(set(names))
     assert all(link.source for link in link_catalogue())
+
+
+def test_what_a_report_says_of_evidence_counts_links(two_areas):
+    assert evidence_shares(load_case(str(two_areas())).net)["links"] == {"synthetic": 1.0}
