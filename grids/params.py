@@ -1,6 +1,6 @@
 """Parameters of the engines: the `grid:` block of a scenario, and its windows."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,9 @@ from cosim.core.params import Params
 
 class GridSource(Params):
     """A grid case, several of them or a pandapower network, and what to do where it has no solution."""
+
+    paths: ClassVar[tuple[str, ...]] = ("case", "cases", "network")
+    """What may name a folder or file beside the scenario."""
 
     case: str | None = Field(default=None, description="name or folder of a grid case")
     cases: list[str] | None = Field(

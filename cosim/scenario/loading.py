@@ -238,7 +238,22 @@ def _engine(
         return None, None
     params, wrong = validated(engine.params_type, spec.params, ("grid",), ("engine", "windows"))
     findings += wrong
-    return engine, params
+    return engine, _beside(draft, params)
+
+
+def _beside(draft: Draft, params: Params | None) -> Params | None:
+    """Return parameters of a grid whose paths (names with a slash) start at the scenario file.
+
+    One that is not there is left as it is: it starts at the folder one works in.
+    """
+    found: dict[str, str | list[str]] = {}
+    for key in getattr(type(params), "paths", ()):
+        folder, value = draft.folder(("grid", key)), getattr(params, key)
+        names = [value] if isinstance(value, str) else value or []
+        complete = [str(folder / n) if "/" in n and (folder / n).exists() else n for n in names]
+        if complete != names:
+            found[key] = complete[0] if isinstance(value, str) else complete
+    return params.model_copy(update=found) if params is not None and found else params
 
 
 def _grid_windows(
