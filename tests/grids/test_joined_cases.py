@@ -23,8 +23,9 @@ POINTS = ("winter_evening_peak", "summer_evening_peak", "spring_noon", "night_va
 NORTHWEST = ("gansu", "ningxia", "xinjiang_hami")
 NORTH = ("mengxi", "jing_jin_ji", "shandong")
 EAST = ("anhui", "yangtze_delta")
-ALL = (*NORTHWEST, *NORTH, *EAST, "sichuan_chongqing", "guizhou", "hunan")
-GROUPS = (NORTHWEST, NORTH, EAST, ("gansu", "ningxia", "shandong"), ALL)
+SOUTH = ("guizhou", "greater_bay")
+ALL = (*NORTHWEST, *NORTH, *EAST, *SOUTH, "sichuan_chongqing", "hunan")
+GROUPS = (NORTHWEST, NORTH, EAST, SOUTH, ("gansu", "ningxia", "shandong"), ALL)
 
 
 def area_of(case, name):
@@ -72,7 +73,7 @@ def test_a_case_named_alone_is_the_case():
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("members", [NORTHWEST, NORTH, EAST], ids="+".join)
+@pytest.mark.parametrize("members", [NORTHWEST, NORTH, EAST, SOUTH], ids="+".join)
 def test_inertia_response_and_load_of_an_area_are_the_means_of_its_members_alone(members, point):
     joined = load_cases(members, point)
     (name,) = joined.net["areas"]["name"]
