@@ -60,7 +60,7 @@ def new_case(folder: Path, template: str = "") -> str:
     return (
         f"{folder}: {tables} tables from {template or 'an invented province'}, columns in README.md\n"
         f"  suandian case check {folder}\n"
-        f"  a scenario names it: grid: {{case: {folder}}}"
+        f"  a scenario beside it: grid: {{case: ./{folder.name}}}"
     )
 
 

@@ -1,7 +1,5 @@
 """A case written for ANDES carries the whole operating point and every device, by itself."""
 
-import json
-
 import numpy as np
 import pytest
 from formats_made import raw_text, written
@@ -103,18 +101,6 @@ def test_the_map_to_andes_names_fields_of_our_model(model):
     assert set(MODELS[model].params) <= set(fields)
     kept = {"h_s", "dbl_pu", "dbu_pu", "plim_pu", "vr_follows_v_code", "tf_s", "tw_s"}
     assert set(fields) - set(MODELS[model].params) <= kept
-
-
-def test_json_and_xlsx_hold_the_same_records(tmp_path):
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("openpyxl")
-    case = load_case("kundur")
-    write_andes(case, tmp_path / "k.json")
-    write_andes(case, tmp_path / "k.xlsx")
-    records = json.loads((tmp_path / "k.json").read_text())
-    book = pd.read_excel(tmp_path / "k.xlsx", sheet_name=None, index_col=0)
-    assert {name for name, rows in records.items() if rows} <= set(book)
-    assert_allclose(book["GENROU"]["xd"], [row["xd"] for row in records["GENROU"]])
 
 
 def test_what_andes_does_not_have_is_listed(tmp_path):
