@@ -370,14 +370,16 @@ class Fleet:
                     sites.room_gpu[b] -= needs
                     move.left_gpu -= gpus
                     move.moved_gpu += gpus
-            gone = move.left_gpu < 1.0 or not self.up[a]
-            if gone or t_s >= move.until_s:
-                self.moves.remove(move)
-                if not gone:
-                    text = (
-                        f"jobs of {move.left_gpu:g} accelerators could not leave for {self.names[b]} in time"
-                    )
-                    self._context.emit(t_s, self.names[a], "move_short", text)
+            waits = bool(asked[b]) or any(self.jobs.gpus[j] <= move.left_gpu for j in self._movable(a, b))
+            if waits and self.up[a] and t_s < move.until_s:
+                continue
+            self.moves.remove(move)
+            text = f"jobs of {move.moved_gpu:g} accelerators have left for {self.names[b]}"
+            text += f", {move.left_gpu:g} less than ordered" if waits else ""
+            data = {"from": self.names[a], "to": self.names[b], "gpus": move.moved_gpu}
+            self._context.emit(
+                t_s, self.names[a], "move_short" if waits else "move_left", text, json.dumps(data)
+            )
         return asked
 
     def _shed(self, t_s: float, sites: k.Sites) -> None:
