@@ -13,11 +13,11 @@ from grids.checks.base import HIGH_KV, Solved
 VM_LOW_PU, VM_HIGH_PU = 0.90, 1.10
 """Band of voltages of 220 kV and above after a loss (DL/T 1767 and GB 38755 ask for no less; unconfirmed)."""
 
-LINE_PERCENT = 100.0
-"""What a line may carry after a loss, of its rating."""
+FULL_PERCENT = 100.0
+"""What a line may carry after a loss, of its rating; a transformer, too, unless one beside it is lost."""
 
-TRAFO_PERCENT = 130.0
-"""What a transformer may carry for half an hour after a loss, of its rating (GB/T 1094.7; unconfirmed)."""
+BESIDE_PERCENT = 130.0
+"""What a transformer may carry for half an hour after the loss of another (GB/T 1094.7; unconfirmed)."""
 
 
 POLE = "pole"
@@ -58,11 +58,17 @@ class Consequence:
 
     def worth_a_note(self) -> bool:
         """Return whether buses go dark, a transformer carries too much, or a lost pole breaks a limit."""
-        return bool(self.dark) or self.trafo_percent > TRAFO_PERCENT or self._broken()
+        return bool(self.dark) or self.trafo_percent > self._trafo_limit() or self._broken()
+
+    def _trafo_limit(self) -> float:
+        return BESIDE_PERCENT if self.kind == "trafo" else FULL_PERCENT
 
     def _broken(self) -> bool:
         vm = self.vm_low_pu < VM_LOW_PU or self.vm_high_pu > VM_HIGH_PU
-        return not self.solved or vm or self.line_percent > LINE_PERCENT
+        overload = self.line_percent > FULL_PERCENT
+        if self.kind != "trafo":
+            overload |= self.trafo_percent > FULL_PERCENT
+        return not self.solved or vm or overload
 
     def violations(self) -> list[str]:
         """Return each limit that is broken, worst element and value."""
@@ -71,8 +77,8 @@ class Consequence:
         told = (
             (self.vm_low_pu < VM_LOW_PU, f"{self.vm_low_at} {self.vm_low_pu:.3f} pu"),
             (self.vm_high_pu > VM_HIGH_PU, f"{self.vm_high_at} {self.vm_high_pu:.3f} pu"),
-            (self.line_percent > LINE_PERCENT, f"{self.line_at} {self.line_percent:.0f} %"),
-            (self.trafo_percent > TRAFO_PERCENT, f"{self.trafo_at} {self.trafo_percent:.0f} %"),
+            (self.line_percent > FULL_PERCENT, f"{self.line_at} {self.line_percent:.0f} %"),
+            (self.trafo_percent > self._trafo_limit(), f"{self.trafo_at} {self.trafo_percent:.0f} %"),
         )
         return [text for broken, text in told if broken]
 

@@ -13,8 +13,8 @@ VM_LOW_PU, VM_HIGH_PU = 0.95, 1.08
 """Band of voltages of a province at 220 kV and above; other cases say theirs in bus.csv."""
 
 FULL_PERCENT = 100.0
-ROUNDING_PERCENT = 1e-4
-"""A machine that delivers its rating loads its transformer to 100 %."""
+ROUNDING_PERCENT = 0.01
+"""Ratings are given in four digits, and a machine may deliver just its transformer's."""
 
 LOSSES_PERCENT = (0.5, 2.5)
 """Losses at 220 kV and above, the least of load, the most of load and exports (one province: unconfirmed)."""

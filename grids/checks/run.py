@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from cosim.core.errors import SuandianError
 from cosim.core.grid import Connections
 from grids.case import case_folder, load_case, operating_points
@@ -18,6 +20,9 @@ from grids.checks.second_solver import check_second_solver
 from grids.checks.totals import check_totals, check_year
 from grids.expected_dynamics import check_start
 from grids.portrayal import open_case
+
+SAME_PU = 1e-6
+"""Voltages this close are the same solution."""
 
 FLAT, DRIFT = "flat start", "20 s at rest"
 """Names of the checks of the dynamics, in the order of `check_start`."""
@@ -63,7 +68,7 @@ def check_point(name: str, point: str | None, *, dynamics: bool = True) -> list[
     except SuandianError as error:
         return [Finding("power flow", State.BAD, str(error), point=point or "")]
     found = [
-        Finding("power flow", State.GOOD, f"solved in {_iterations(solved)} iterations"),
+        _flat_start(solved),
         *check_limits(solved),
         *_beyond(solved, poles),
     ]
@@ -125,8 +130,18 @@ def all_outages(name: str, point: str | None, least_kv: float = BACKBONE_KV) -> 
     return [*branch_outages(solved, least_kv), *pole_outages(solved, poles)]
 
 
-def _iterations(solved: Solved) -> int:
-    return int(solved.tables["grid"]["iterations_count"][0])
+def _flat_start(solved: Solved) -> Finding:
+    """Return whether Newton's method arrives from set-points at one angle, where no transformer shifts it."""
+    state = solved.inside.state
+    start, model = state.model.v_start, state.model
+    one_angle = np.abs(start) * start[model.ref[0]] / np.abs(start[model.ref[0]])
+    found = state.flow.once(state.demand(), one_angle)
+    apart_pu = float(np.max(np.abs(found.v - state.v), initial=0.0))
+    if found.converged and apart_pu < SAME_PU:
+        return Finding("power flow", State.GOOD, f"solved from a flat start in {found.iterations} iterations")
+    state_of = State.BAD if solved.is_province else State.NOTE
+    text = "no solution" if not found.converged else f"another solution, {apart_pu:.2g} pu away,"
+    return Finding("power flow", state_of, f"{text} from a flat start, unlike from the linear power flow")
 
 
 def _outages(consequences: Sequence[Consequence]) -> list[Finding]:

@@ -111,6 +111,7 @@ def test_what_breaks_a_limit_is_named_with_its_value() -> None:
     assert short.worth_a_note()
     assert not short.unacceptable()
     assert Consequence("all", "line", solved=False).unacceptable()
+    assert Consequence("a line", "line", trafo_percent=101.0).unacceptable()
     pole = Consequence("half a link", POLE, solved=False)
     assert pole.worth_a_note()
     assert not pole.unacceptable()
