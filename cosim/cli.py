@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cosim.case_command import case_app
+from cosim.grid_command import grid_app
 from cosim.exits import EXIT_MODEL_BROKE, EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(case_app)
+app.add_typer(grid_app)
 
 ScenarioName = Annotated[str, typer.Argument(help="name of a shipped scenario, or a YAML file")]
 RunFolder = Annotated[Path, typer.Argument(help="folder of a run (results/runs/...)")]

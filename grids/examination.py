@@ -1,4 +1,4 @@
-"""Whether a case is sound: power flow, limits, and a flat start of its dynamics; `suandian case check`."""
+"""Whether a case is sound: power flow, limits, and a flat start of its dynamics; `suandian grid check`."""
 
 import math
 from dataclasses import dataclass

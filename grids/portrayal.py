@@ -1,4 +1,4 @@
-"""What a case holds, in words: for `suandian case show`."""
+"""What a case holds, in words: for `suandian grid show`."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

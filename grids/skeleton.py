@@ -59,7 +59,7 @@ def new_case(folder: Path, template: str = "") -> str:
     tables = len(list(folder.glob("*.csv")))
     return (
         f"{folder}: {tables} tables from {template or 'an invented province'}, columns in README.md\n"
-        f"  suandian case check {folder}\n"
+        f"  suandian grid check {folder}\n"
         f"  a scenario beside it: grid: {{case: ./{folder.name}}}"
     )
 
@@ -78,8 +78,8 @@ def readme(folder: Path) -> str:
         "",
         "| command | does |",
         "|---|---|",
-        f"| `suandian case check {folder.name}` | reads, solves, looks at limits, starts the dynamics |",
-        f"| `suandian case show {folder.name}` | prints totals, voltage levels, evidence |",
+        f"| `suandian grid check {folder.name}` | reads, solves, looks at limits, starts the dynamics |",
+        f"| `suandian grid show {folder.name}` | prints totals, voltage levels, evidence |",
         f"| `python -m grids.recipe {folder.name}` | works out the points of `recipe.yaml` and writes them |",
     ]
     for table in TABLES.values():

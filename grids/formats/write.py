@@ -66,7 +66,7 @@ def _provenance(name: str, tables: CaseTables) -> str:
     lines = [
         f"# {name}",
         "",
-        f"Imported from {', '.join(f'`{source}`' for source in tables.sources)} by `suandian case import`.",
+        f"Imported from {', '.join(f'`{source}`' for source in tables.sources)} by `suandian grid import`.",
         "Network, loads, machines and controls are those of the source; its licence applies to them.",
         "Synthetic: load damping and plant types, which the source does not have. Lines are 1 km long;",
         "a rating of 99 kA or a loading limit of 10000 % stands for `no rating in the source`.",

@@ -1,4 +1,4 @@
-"""The commands `suandian case` answer with the right exit code and a message that helps."""
+"""The commands `suandian grid` answer with the right exit code and a message that helps."""
 
 import pytest
 from typer.testing import CliRunner
@@ -29,7 +29,7 @@ DYR = "1 'GENCLS' 1 5.0 0.0 /\n2 'GENCLS' 1 0.0 0.0 /\n"
 
 
 def suandian(*arguments):
-    done = CliRunner().invoke(app, ["case", *arguments])
+    done = CliRunner().invoke(app, ["grid", *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 

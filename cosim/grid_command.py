@@ -1,4 +1,4 @@
-"""The commands `suandian case ...`: start, import, show, check and export grid cases."""
+"""The commands `suandian grid ...`: start, import, show, check and export grid cases."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,8 +8,8 @@ import typer
 
 from cosim.exits import EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
 
-case_app = typer.Typer(
-    name="case",
+grid_app = typer.Typer(
+    name="grid",
     help="Start, import, show, check, export grid cases. Exit codes: 0 sound, 1 a check fails, 2 bad input.",
     no_args_is_help=True,
 )
@@ -25,7 +25,7 @@ class Target(StrEnum):
     PANDAPOWER = "pandapower"
 
 
-@case_app.command("import")
+@grid_app.command("import")
 def import_(
     files: Annotated[
         list[str],
@@ -52,7 +52,7 @@ def import_(
         typer.echo(import_case(files, out, replace=replace, f_hz=f_hz))
 
 
-@case_app.command()
+@grid_app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="new folder that receives the case; its name is the case's")],
     template: Annotated[
@@ -67,7 +67,7 @@ def new(
         typer.echo(new_case(folder, template))
 
 
-@case_app.command()
+@grid_app.command()
 def show(name: CaseName, point: Point = None) -> None:
     """Print totals, buses by voltage, elements, dynamic models, and where the data comes from."""
     with exit_codes():
@@ -76,7 +76,7 @@ def show(name: CaseName, point: Point = None) -> None:
         typer.echo(portray(open_case(name, point)))
 
 
-@case_app.command()
+@grid_app.command()
 def check(
     name: CaseName,
     point: Point = None,
@@ -98,7 +98,7 @@ def check(
     raise typer.Exit(EXIT_PASS if all(good for _, good in said) else EXIT_VERDICT_FAILS)
 
 
-@case_app.command()
+@grid_app.command()
 def outages(
     name: CaseName,
     point: Point = None,
@@ -114,7 +114,7 @@ def outages(
     raise typer.Exit(EXIT_VERDICT_FAILS if any(one.unacceptable() for one in found) else EXIT_PASS)
 
 
-@case_app.command()
+@grid_app.command()
 def export(
     name: CaseName,
     to: Annotated[Target, typer.Option(help="program that shall read it")],
