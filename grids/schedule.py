@@ -18,11 +18,34 @@ def _column(frame: Any, name: str, default: float) -> Floats:
     return np.where(np.isfinite(values), values, default)
 
 
+def zones_of(net: Any, row: Ints, area: Ints, areas: int) -> tuple[Ints, Ints]:
+    """Return the zone (elements,) that dispatches for each element, and the area of each zone (zones,).
+
+    A zone is an area; in joined cases, what each of them has in it, for provinces dispatch themselves.
+
+    Parameters
+    ----------
+    net
+        The net; joined cases have a column `case` in its buses.
+    row, area
+        Row of `net.bus` and area of each element, shape (elements,).
+    areas
+        Number of areas.
+    """
+    if "case" not in net.bus:
+        return area, np.arange(areas)
+    cases = net.bus["case"].to_numpy()[row]
+    pairs = [*zip(area.tolist(), cases, strict=True)]
+    number = {pair: k for k, pair in enumerate(dict.fromkeys(pairs))}
+    return np.array([number[pair] for pair in pairs]), np.array([area for area, _ in number])
+
+
 class Schedule:
     """Planned powers of loads, sgens and gens, and who connected units were planned for.
 
     The plan covers what was in service at the operating point. Its changes are shared among the
-    dispatchable gens of the same area that were, within what governor and AGC leave of their range.
+    dispatchable gens of the same zone that were, within what governor and AGC leave of their range: of the
+    same area, in joined cases of the same case in it.
     What no gen can take is imported from the rest of the area, or missing where the area has none.
     What has tripped keeps its last plan, so the plan does not cover for it: frequency does.
 
@@ -65,6 +88,8 @@ class Schedule:
         self._unit = elements.section["unit"]
         planned = slice(0, self._gen.stop)
         self._planned_area = area[planned]
+        self._zone, self._zone_area = zones_of(net, elements.row, area, has_rest.size)
+        self._planned_zone = self._zone[planned]
         self.driver: Ints = np.full(planned.stop, len(drivers), dtype=np.int64)
         for k, (name, what) in enumerate(zip(drivers, connections.driven, strict=True)):
             chosen = elements.driven(net, what)
@@ -105,9 +130,9 @@ class Schedule:
         self.q_mvar: Floats = e.q0_mvar.copy()
         self._units_mw: Floats | None = None
         """Power of each unit at the first exchange: what the plan covers."""
-        self._covered_mw: Floats = np.zeros(self._areas)
-        """The same per area."""
-        self._left_mw: Floats = np.zeros(self._areas)
+        self._covered_mw: Floats = np.zeros(self._zone_area.size)
+        """The same per zone."""
+        self._left_mw: Floats = np.zeros(self._zone_area.size)
         self._returning.reset()
         self._asked = self._sum_asked()
         self._last_s = 0.0
@@ -115,9 +140,9 @@ class Schedule:
         self._take(alive)
 
     def _sum_asked(self) -> Floats:
-        """Return planned consumption less undispatched generation, per area [MW]."""
-        asked: Floats = np.empty(self._areas)
-        kernels.sum_asked(self._planned_area, self._counted, self.p_mw, self._covered_mw, asked)
+        """Return planned consumption less undispatched generation, per zone [MW]."""
+        asked: Floats = np.empty(self._zone_area.size)
+        kernels.sum_asked(self._planned_zone, self._counted, self.p_mw, self._covered_mw, asked)
         return asked
 
     def close(self, gen: int) -> float:
@@ -156,7 +181,7 @@ class Schedule:
             links.plan(self.p_mw, self.q_mvar, alive, dt_s)
         asked = self._sum_asked()
         changed = kernels.dispatch(
-            asked - self._asked, self._planned_area[self._gen], self._free, alive[self._gen],
+            asked - self._asked, self._planned_zone[self._gen], self._free, alive[self._gen],
             self._returning.missing_mw, delivered_mw, self._range, self.p_mw[self._gen], self._left_mw,
             self._work,
         )  # fmt: skip
@@ -171,7 +196,7 @@ class Schedule:
     def _cover(self, units_mw: Floats) -> None:
         """Plan for what connected units draw at the first exchange."""
         self._units_mw = units_mw.copy()
-        covered = np.bincount(self._area[self._unit], units_mw, minlength=self._areas)
+        covered = np.bincount(self._zone[self._unit], units_mw, minlength=self._zone_area.size)
         self._covered_mw = np.asarray(covered, dtype=np.float64)
 
     def gens_mw(self) -> Floats:
@@ -183,9 +208,13 @@ class Schedule:
         self._alive = alive
         self._gens_mw: Floats = np.empty(self._free.size)
         sums: Floats = np.empty((kernels.SUM_ROWS, self._areas))
+        left_mw = self._left_mw
+        if left_mw.size != self._areas:
+            sums_mw = np.bincount(self._zone_area, left_mw, minlength=self._areas)
+            left_mw = np.asarray(sums_mw, dtype=np.float64)
         kernels.sum_up(
             self._planned_area, alive, self.start_alive, self._load.stop, self.p_mw,
-            self._returning.missing_mw, self._has_rest, self._left_mw, self._gens_mw, sums,
+            self._returning.missing_mw, self._has_rest, left_mw, self._gens_mw, sums,
         )  # fmt: skip
         self._beyond_mw = sums[kernels.BEYOND_MW]
         self.loads_mw: Floats = sums[kernels.LOADS_MW]

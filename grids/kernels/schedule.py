@@ -1,4 +1,4 @@
-"""What is planned: profiles followed, changes shared out to the plants, sums by area."""
+"""What is planned: profiles followed, changes shared out to the plants by zone, sums by area."""
 
 from cosim.core.jit import jit
 from cosim.core.types import Bools, Floats, Ints
@@ -53,29 +53,29 @@ def follow(
 
 
 @jit
-def sum_asked(area: Ints, counted: Bools, p_mw: Floats, units_mw: Floats, asked_mw: Floats) -> None:
-    """Write planned consumption less undispatched generation per area [MW].
+def sum_asked(zone: Ints, counted: Bools, p_mw: Floats, units_mw: Floats, asked_mw: Floats) -> None:
+    """Write planned consumption less undispatched generation per zone [MW].
 
     Parameters
     ----------
-    area
-        Area of each element: loads, sgens, then gens, shape (elements,).
+    zone
+        Zone of each element: loads, sgens, then gens, shape (elements,).
     counted
         Which elements were alive at the operating point and are not dispatched, shape (elements,).
     p_mw
         Planned powers, shape (elements,).
     units_mw
-        What the plan covers of the connected units, shape (areas,).
+        What the plan covers of the connected units, shape (zones,).
     asked_mw
-        Written, shape (areas,).
+        Written, shape (zones,).
     """
-    for a in range(asked_mw.size):
-        asked_mw[a] = 0.0
+    for z in range(asked_mw.size):
+        asked_mw[z] = 0.0
     for k in range(counted.size):
         if counted[k]:
-            asked_mw[area[k]] += p_mw[k]
-    for a in range(asked_mw.size):
-        asked_mw[a] += units_mw[a]
+            asked_mw[zone[k]] += p_mw[k]
+    for z in range(asked_mw.size):
+        asked_mw[z] += units_mw[z]
 
 
 @jit
@@ -137,7 +137,7 @@ def headroom(wanted_mw: float, i: int, range_: Floats, delivered_mw: Floats, p_m
 @jit
 def dispatch(
     change_mw: Floats,
-    area: Ints,
+    zone: Ints,
     free: Bools,
     alive: Bools,
     missing_mw: Floats,
@@ -147,14 +147,14 @@ def dispatch(
     left_mw: Floats,
     work_mw: Floats,
 ) -> bool:
-    """Share the change of each area out to its gens; return whether there was any.
+    """Share the change of each zone out to its gens; return whether there was any.
 
     Parameters
     ----------
     change_mw
-        What must be generated more, shape (areas,).
-    area
-        Area of each gen, shape (gens,).
+        What must be generated more, shape (zones,).
+    zone
+        Zone of each gen, shape (gens,).
     free
         Which gens are dispatched and were alive at the operating point, shape (gens,).
     alive
@@ -168,21 +168,21 @@ def dispatch(
     p_mw
         Planned consumption of each gen, < 0 where it generates; rewritten, shape (gens,).
     left_mw
-        What found no gen, and is taken back as soon as there is room; rewritten, shape (areas,).
+        What found no gen, and is taken back as soon as there is room; rewritten, shape (zones,).
     work_mw
         Overwritten, shape (2, gens).
     """
     changed = False
     room, given = work_mw[0], work_mw[1]
-    for a in range(change_mw.size):
-        if change_mw[a] == 0.0:
+    for z in range(change_mw.size):
+        if change_mw[z] == 0.0:
             continue
         changed = True
-        wanted = change_mw[a] + left_mw[a]
+        wanted = change_mw[z] + left_mw[z]
         for i in range(p_mw.size):
-            mine = area[i] == a and free[i] and alive[i] and missing_mw[i] <= 0.0
+            mine = zone[i] == z and free[i] and alive[i] and missing_mw[i] <= 0.0
             room[i] = headroom(wanted, i, range_, delivered_mw, p_mw) if mine else 0.0
-        left_mw[a] = share_out(wanted, room, range_[PARTICIPATION_PU], given)
+        left_mw[z] = share_out(wanted, room, range_[PARTICIPATION_PU], given)
         for i in range(p_mw.size):
             p_mw[i] -= given[i] if wanted > 0.0 else -given[i]
     return changed

@@ -160,3 +160,18 @@ def test_two_cases_that_use_one_name_are_refused_with_both_places(tmp_path):
 def test_cases_of_another_frequency_are_refused_with_what_each_says():
     with pytest.raises(CaseError, match=r"f_nominal_hz differs: 60.0 of ieee39, 50.0 of two_bus"):
         load_case("ieee39+two_bus")
+
+
+def test_a_province_dispatches_its_own_plants_for_what_its_load_does():
+    connections = Connections((), (), (), drivers=("curve",), driven=("gansu/prefecture",))
+    params = PowerFlowParams(cases=["gansu", "ningxia"], point="winter_evening_peak", q_limits=False)
+    grid = PowerFlowGrid(params, connections)
+    names = ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
+    inputs = dict.fromkeys(names, np.zeros(0))
+    before = grid.reset(Context())["gen"]["p_mw"]
+    case = grid.inside.case.net.gen["case"].to_numpy()
+    drawn = grid.inside.case.net.load.query("case == 'gansu' and type == 'prefecture'")["p_mw"].sum()
+    tables = grid.step(0.0, 60.0, inputs | {"scale_pu": np.array([0.98])}, ())
+    change = (tables["gen"]["p_mw"] - before)[: case.size]
+    assert change[case == "gansu"].sum() == pytest.approx(-0.02 * drawn, rel=1e-3)
+    assert np.abs(change[case == "ningxia"]).max() < 1e-6
