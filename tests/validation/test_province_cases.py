@@ -29,7 +29,7 @@ BUSES = {
     "xinjiang_hami": (30, 35),
     "yangtze_delta": (15, 30),
 }
-PUBLISHED = {
+PUBLISHED: dict[str, dict[str, float]] = {
     "anhui": {
         "thermal": 59_358 + 1_800 + 1_300,
         "wind": 10_500,
