@@ -95,6 +95,8 @@ class Injection:
     type: str = ""
     in_service: bool = True
     note: str = ""
+    sn_mva: float = 0.0
+    """0: not known."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ UNRATED_PERCENT = 10_000.0
 """Stands for "no rating" of a transformer."""
 VK_PERCENT = 90.0
 """A transformer's rating is chosen so that its short-circuit voltage stays below."""
+REST_LOADING_PU = 0.7
+"""Output of a swing machine that stands for an area, over its rating (unconfirmed)."""
 DELAY_S = 30.0
 """Delay of a step of a shunt (unconfirmed)."""
 RATIO_TOLERANCE = 0.14
@@ -261,6 +263,7 @@ def _makers(
                 "name": name,
                 "bus": names[injection.bus],
                 "type": injection.type,
+                **({"sn_mva": injection.sn_mva} if injection.sn_mva else {}),
                 "p_mw": injection.p_mw,
                 "q_mvar": injection.q_mvar,
                 "in_service": injection.in_service,
@@ -272,6 +275,20 @@ def _makers(
         {"element": name, "area": where, "share_pu": 1.0 / len(several), **origin}
         for where, several in slacks.items()
         for name in several
+    ]
+    turning = {area[machine.bus] for machine in grid.machines if machine.in_service and not machine.slack}
+    rows["rest_fleet"] = [
+        {
+            "area": area[machine.bus],
+            "plant_type": PLANT_TYPE,
+            "sn_mva": machine.sn_mva,
+            "p_mw": REST_LOADING_PU * machine.sn_mva,
+            "responding_pu": 1.0,
+            "evidence": "synthetic",
+            "source": "the machine at the swing bus, where no other one turns (unconfirmed)",
+        }
+        for machine in grid.machines
+        if machine.slack and area[machine.bus] not in turning
     ]
 
 

@@ -168,6 +168,7 @@ def test_islands_joined_by_direct_current_alone_have_a_frequency_each(tmp_path):
     case = imported(tmp_path, dat=deck(sending, *LINK[1:]))
     assert list(case.net.bus["area"]) == ["system", "system_2"]
     assert sorted(case.net["ties"]["share_pu"]) == [1.0, 1.0]
+    assert set(case.net["rest_fleet"]["area"]) == {"system", "system_2"}
 
 
 def test_cards_that_are_not_read_are_all_named_with_their_lines(tmp_path):

@@ -90,6 +90,17 @@ def test_substitutes_are_taken_only_when_told_to_and_are_named(tmp_path):
     assert (tmp_path / "case" / "ieeeg1.csv").read_text(encoding="utf-8").count("derived") == 1
 
 
+def test_converters_ride_through_at_the_size_of_their_card(tmp_path):
+    dat = NINE.replace("B     BUS8    230.1A100. 35.", "B     BUS8    230.1A100. 35.          60. 45.")
+    swi = machines(SWITCHING) + "MS BUS8    230.\nEU BUS8    230.   .02\n"
+    import_case(files(tmp_path, dat, swi), tmp_path / "case", replace=True)
+    case = load_case(str(tmp_path / "case"))
+    units = {u.model: u for u in read_units(case) if u.element == "pv_BUS8_230"}
+    assert set(units) == {"regc_a", "reec_a"}
+    assert_allclose(units["regc_a"].params.sn_mva, 60 / 0.9)
+    assert_allclose(case.net.sgen["p_mw"], 45.0)
+
+
 def test_units_at_one_bus_share_what_its_card_makes(tmp_path):
     others = [line for line in machines(SWITCHING).splitlines() if "GEN2" not in line]
     swi = "\n".join([*others, TWO_AT_ONE])
@@ -123,7 +134,7 @@ MG GEN2    18.  500.        200.    .25  .4   1.8  1.7  6.  .5 8.   1.   .15
         ("FZ GEN2 ", "SF GEN2 ", "GEN2' has no FZ card"),
         ("GS GEN2    18.  200.  0.    .05", "GS GEN2    18.  200.  0.    0. ", "R 0, PMAX 200"),
         (".4   .5   .2   .2   .4   .3 ", ".4   .5   .2   .2   .3   .3 ", "shares of P sum to 0.9"),
-        ("TA GEN3    13.8", "TA BUS9    230.", "BUS9 '1' has TA (line 13) but no MC, MF or MG card"),
+        ("TA GEN3    13.8", "TA BUS9    230.", "line 13, card TA: bus 'BUS9' makes nothing in nine.dat"),
         ("GS GEN3    13.8", "GS GEN4    13.8", "'GEN4' at 13.8 kV is no bus of the file"),
     ],
 )

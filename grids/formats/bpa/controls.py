@@ -7,8 +7,9 @@ DC1, DC2 and ST1 of 1981. All others are substitutes, which the import only take
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from grids.dynamics.by_plant_type import RIDE_THROUGH
 from grids.formats.bpa.machines import Made
-from grids.formats.bpa.stability_layouts import EXCITERS, STEAM, WATER
+from grids.formats.bpa.stability_layouts import CONVERTERS, EXCITERS, STEAM, WATER
 from grids.formats.dyr_models import IDLE_S, TYPICAL_EXCITER, TYPICAL_STEAM, TYPICAL_WATER
 from grids.formats.tables import Cell
 
@@ -124,6 +125,18 @@ def _water(card: "Card") -> Made:
         "qnl_pu": NO_LOAD_FLOW_PU,
     }
     return Made("hygov", row, "derived", "GH with a nonlinear water column (unconfirmed)")
+
+
+def converter(cards: Mapping[str, "Card"], sn_mva: float) -> list[Made]:
+    """Return a converter with its control for wind and photovoltaics."""
+    kind = next((kind for kind in cards if kind in CONVERTERS), None)
+    if kind is None:
+        return []
+    why = f"a converter that rides through for {kind}, rated at its largest power over 0.9 (unconfirmed)"
+    return [
+        Made("regc_a", {"sn_mva": sn_mva}, "synthetic", why),
+        Made("reec_a", dict(RIDE_THROUGH), "synthetic", f"constant power for {kind} (unconfirmed)"),
+    ]
 
 
 def exciter(cards: Mapping[str, "Card"]) -> Made | None:

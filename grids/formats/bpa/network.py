@@ -20,7 +20,7 @@ from grids.formats.source import Bus, Injection, Load, Machine, Shunt, SourceGri
 BASE_MVA = 100.0
 UNLIMITED_MVAR = 9999.0
 POWER_FACTOR = 0.9
-"""Gives a machine without stability cards its rating, of its largest power (unconfirmed)."""
+"""Gives what has no stability cards its rating, of its largest power (unconfirmed)."""
 BUSES = ("B", "BS", "BE", "BQ", "BT", "BC", "BV", "BX")
 HOLD = ("BS", "BE", "BQ")
 """Cards of buses that hold a voltage; at the others reactive power is given."""
@@ -212,9 +212,12 @@ def _make(card: Card, number: int, grid: SourceGrid) -> None:
     p_mw, q_max, q_min = (card.number(name) for name in ("p_gen_mw", "q_gen_mvar", "q_min_mvar"))
     holds = card.kind in {"BS", "BE"} or (card.kind == "BQ" and q_max > q_min)
     if not holds:
+        size_mva = max(abs(card.number("p_max_mw")), abs(p_mw)) / POWER_FACTOR
         if p_mw or q_max:
             grid.injections.append(
-                Injection(number, "1", p_mw, q_max, note=f"card {card.kind}: powers as given")
+                Injection(
+                    number, "1", p_mw, q_max, sn_mva=size_mva, note=f"card {card.kind}: powers as given"
+                )
             )
         return
     v_pu = card.number("v_hold_pu")

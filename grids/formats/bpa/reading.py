@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cosim.core.errors import CaseError, collected
 from grids.formats.bpa.cards import Card, Untaken
-from grids.formats.bpa.controls import exciter, governor
+from grids.formats.bpa.controls import converter, exciter, governor
 from grids.formats.bpa.layouts import QUIET
 from grids.formats.bpa.machines import load_mixture, machine, mixture_faults
 from grids.formats.bpa.network import BpaNetwork, read_network
@@ -61,14 +61,16 @@ def _refusal(file: str, untaken: Untaken) -> str:
 def _add(tables: CaseTables, read: BpaNetwork, cards: Stability, *, replace: bool) -> None:
     wrong: list[str] = []
     replaced: dict[str, list[str]] = {}
+    rating = {str(row["name"]): float(row.get("sn_mva", 0.0)) for row in tables.rows["sgen"]}
     for (bus, key), own in cards.units.items():
         first = next(iter(own.values()))
         who = f"{read.grid.buses[bus].label} {key!r}"
-        if machine_card(own) is None:
+        converters = converter(own, rating.get(tables.element.get((bus, key), ""), 0.0))
+        if machine_card(own) is None and not converters:
             lines = ", ".join(f"{card.kind} (line {card.line})" for card in own.values())
-            wrong.append(f"{cards.file}: {who} has {lines} but no MC, MF or MG card")
+            wrong.append(f"{cards.file}: {who} has {lines} but no card of its machine")
             continue
-        for made in (machine(own, replace=replace), governor(own), exciter(own)):
+        for made in (machine(own, replace=replace), governor(own), exciter(own), *converters):
             if made is None:
                 continue
             where = f"{cards.file}, {who}, {made.table}"

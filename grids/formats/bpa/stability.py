@@ -8,12 +8,12 @@ from pathlib import Path
 from cosim.core.errors import CaseError, collected
 from grids.formats.bpa.cards import Card, Untaken, read_deck
 from grids.formats.bpa.network import BpaNetwork
-from grids.formats.bpa.stability_layouts import EXCITERS, QUIET, SKIPPED, STABILITY, STEAM, WATER
+from grids.formats.bpa.stability_layouts import CONVERTERS, EXCITERS, QUIET, SKIPPED, STABILITY, STEAM, WATER
 from grids.formats.source import Injection, Machine
 
 MACHINES = ("MC", "MF", "MG")
 LOADS = ("LA", "LB")
-KNOWN_BY_NAME = EXCITERS | STEAM | WATER
+KNOWN_BY_NAME = EXCITERS | STEAM | WATER | set(CONVERTERS)
 _UNIT = {key: STABILITY["M"][key] for key in ("bus", "base_kv", "id")}
 
 Unit = tuple[int, str]
@@ -100,18 +100,25 @@ def divide(network: BpaNetwork, stability: Stability) -> list[str]:
         machine = machine_card(cards)
         if machine is not None:
             shared.setdefault(bus, {})[key] = machine
+    kinds = {
+        bus: CONVERTERS[k] for (bus, _), cards in stability.units.items() for k in cards if k in CONVERTERS
+    }
     wrong: list[str] = []
     held = {machine.bus for machine in grid.machines}
     given = {i.bus for i in grid.injections if i.key == "1" and not i.type}
-    for bus, machines in shared.items():
+    for (bus, _), cards in stability.units.items():
         if bus not in held | given:
-            first = next(iter(machines.values()))
+            first = next(iter(cards.values()))
             wrong.append(f"{first.where}: bus {grid.buses[bus].label!r} makes nothing in {grid.file}")
     grid.machines = [part for m in grid.machines for part in _machines(m, shared.get(m.bus, {}))]
     grid.injections = [
         part
         for i in grid.injections
         for part in (_injections(i, shared.get(i.bus, {})) if i.key == "1" and not i.type else [i])
+    ]
+    grid.injections = [
+        dataclasses.replace(i, type=kinds[i.bus]) if i.bus in kinds and not i.type else i
+        for i in grid.injections
     ]
     return wrong
 

@@ -76,6 +76,9 @@ EXCITERS = frozenset({f"E{k}" for k in "ABCDEFGJK"} | {f"F{k}" for k in "CDEGHJL
 STEAM = frozenset({"GG", "GI", "GK", "GL"})
 WATER = frozenset({"GN", "GM", "GW"})
 
+CONVERTERS = {"MS": "pv", "MY": "wind", "MM": "wind"}
+"""Photovoltaics, wind behind a full converter, doubly-fed wind -> type of the injection."""
+
 EVENTS = "an event: a scenario or a study says what happens"
 SETTING = "a setting of the program"
 ZERO = "zero-sequence data, for which there is no table"
@@ -94,8 +97,8 @@ SKIPPED = {
     ),
     **dict.fromkeys(("EL", "EN", "EN+"), "an excitation limiter is left out"),
     **dict.fromkeys(
-        ("MS", "MY", "MM", "ME", "MR", "EU", "ES", "EV", "EZ", "EP", "GF", "LP", "LQ", "RE", "RE+", "TG"),
-        "a converter's own models are left out: it keeps its power",
+        ("ME", "MR", "EU", "ES", "EV", "EZ", "EP", "GF", "LP", "LQ", "RE", "RE+", "TG"),
+        "part of a converter that a substitute stands for",
     ),
     **dict.fromkeys(
         ("D", "DA", "DA#", "DA+", "DZ", "DB", "DC", "DS", "DV"),
