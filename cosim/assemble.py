@@ -17,7 +17,7 @@ from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
 from cosim.scenario.loading import Examined, examine
 from cosim.scenario.parents import gather
 from cosim.scenario.roster import Kind
-from cosim.scenario.wiring import DRIVEN, drives_of
+from cosim.scenario.wiring import DRIVEN, asks, drives_of
 
 SWITCHED = ("line", "trafo", "gen", "sgen", "load")
 """Tables whose elements can be tripped and closed."""
@@ -120,6 +120,7 @@ def _connections(seen: Examined) -> Connections:
         hosted=tuple(offer_of(offers, DeviceOffer) for offers in handed) if seen.hosts_devices else (),
         drivers=tuple(member.name for member in seen.wiring.drivers),
         driven=tuple(str(drives_of(member)) for member in seen.wiring.drivers),
+        asking=tuple(asks(member) for member in units) if any(asks(member) for member in units) else (),
     )
 
 

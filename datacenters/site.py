@@ -10,7 +10,7 @@ from cosim.core.component import Balance, Context, Link, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.shelf import Shelf, places_of
-from cosim.core.types import Floats
+from cosim.core.types import Floats, Ints
 from datacenters.fleet import HOUR_S, NO_LIMIT, Fleet, FleetParams, Signals
 from datacenters.kernels import jobs as k
 from datacenters.services import Surge
@@ -101,6 +101,7 @@ class Site:
         Port("carbon_kg_per_mwh", "carbon intensity of electricity there", 0.0),
         Port("green_mw", "wind, sun and storage it may call its own", 0.0),
         Port("room_mw", "power the guard lets it add in an exchange", 0.0),
+        Port("limit_gpu", "accelerators jobs may hold, as a controller says; the newest are saved", NO_LIMIT),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port(
@@ -131,6 +132,7 @@ class Site:
         Port("tokens_per_s", "tokens written"),
         Port("latency_ms", "longest network latency of what is answered here; 0 where nothing is"),
         Port("ask_mw", "power that waits for leave to be added, at the end"),
+        Port("coming_mw", "guarded: power let in that is not drawn yet, as jobs are on their way or loading"),
         Port("score_pu", "what the policy thinks of the site, in its own unit: lower is better"),
     )
     links: ClassVar[tuple[Link, ...]] = (
@@ -259,6 +261,7 @@ class Site:
             inputs["green_mw"],
             inputs["capacity_gpu"],
             room_mw * 1e3 / self._kw,
+            inputs["limit_gpu"],
         )
         done = fleet.step(t_s, dt_s, hears)
         sums, served = done.sums, done.served
@@ -292,6 +295,7 @@ class Site:
             served.tokens_per_s,
             served.latency_ms,
             self._asked_mw,
+            self._coming_mw(active),
             done.score,
         ])  # fmt: skip
         self._spend(block[0])
@@ -311,6 +315,22 @@ class Site:
         )
         guarded: Floats = np.where(self._guarded, np.minimum(room, np.maximum(leave_mw, self._free_mw)), room)
         return guarded
+
+    def _coming_mw(self, active: Ints) -> Floats:
+        """Return what jobs will draw more once they run at the guarded sites they hold accelerators at."""
+        n = len(self._params)
+        if not self._guarded.any():
+            return np.zeros(n)
+        jobs, life, load_pu = self.fleet.jobs, self.fleet.life, self.fleet.params.load_pu
+        state, target = life.state[active], life.target[active]
+        moves = (target >= 0) & (state >= k.DRAINING) & (state <= k.STARTING)
+        loads = (state == k.LOADING) | (state == k.STARTING)
+        drawn_pu = np.where(loads, load_pu, 0.0)
+        left_gpu = jobs.gpus[active] * np.maximum(jobs.busy_pu[active] - drawn_pu, 0.0)
+        comes = moves | (state == k.FETCHING) | (state == k.LOADING)
+        at = np.where(moves, target, life.site[active])
+        coming_gpu = np.bincount(at[comes], left_gpu[comes], minlength=n)
+        return np.where(self._guarded, coming_gpu * self._kw / 1e3, 0.0)
 
     def _spend(self, work_gpu: Floats) -> None:
         """Take the rise of an exchange out of the bank of the ramp."""

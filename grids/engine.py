@@ -14,9 +14,14 @@ from cosim.core.types import Bools, Floats, Ints
 from grids.balance import Balance
 from grids.case import Case, load_case, load_cases, load_network
 from grids.elements import SWITCHED, Elements, bus_rows
+from grids.guard.desk import Desk
+from grids.guard.guard import Guard
+from grids.guard.params import GuardParams
+from grids.guard.trial import Present
 from grids.kernels.answer import compose
 from grids.links.links import Links
 from grids.links.orders import LINK_ACTIONS
+from grids.links.support import Support
 from grids.network_state import NetworkState
 from grids.params import GridSource, PowerFlowParams
 from grids.portrait import geography_of, provenance_of
@@ -79,6 +84,7 @@ class PowerFlowGrid:
 
     params_type: ClassVar[type[PowerFlowParams]] = PowerFlowParams
     actions: ClassVar[Mapping[str, type[EventParams]]] = {**SWITCHING, **LINK_ACTIONS}
+    guards: ClassVar[bool] = True
 
     def __init__(self, params: PowerFlowParams, connections: Connections) -> None:
         self._params = params
@@ -113,9 +119,11 @@ class PowerFlowGrid:
         self._state = NetworkState(net, e, tolerance_mva=params.tolerance_mva, **acting)
         self._balance = Balance(self._state, row_area, len(areas))
         self._witness = Witness(self._state, params.cross_check_every_count)
+        asking = any(connections.asking)
         self._maker = TableMaker(
-            self._state, self._ties, areas, connections.units, unit_area, links=self._links
+            self._state, self._ties, areas, connections.units, unit_area, links=self._links, rooms=asking
         )
+        self._desk = self._desk_of(params.guard, connections, unit_area) if asking else None
         self.elements: Mapping[str, tuple[str, ...]] = self._maker.elements
         self.columns: Mapping[str, tuple[str, ...]] = self._maker.columns
         self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
@@ -136,6 +144,15 @@ class PowerFlowGrid:
             unit_area,
             self._links,
         )
+
+    def _desk_of(self, params: GuardParams | None, connections: Connections, unit_area: Ints) -> Desk:
+        """Return who answers the units that ask for leave."""
+        guard = None
+        if params is not None:
+            guard = Guard(
+                params, self._state, self._response, self._as_if, names=connections.units, unit_area=unit_area
+            )
+        return Desk(guard, connections)
 
     def subjects(self, action: str) -> tuple[str, ...]:
         """Return the names an action may act on."""
@@ -174,6 +191,8 @@ class PowerFlowGrid:
         self._balance.reset()
         self._shortage = ShortageTeller()
         self._solved = False
+        if self._desk is not None:
+            self._maker.room_mw = self._desk.reset(context)
         self._response.set_schedule(self._schedule.gens_mw())
         answer = self._response.rest()
         nothing = np.zeros((2, self._unit_row.size))
@@ -200,6 +219,7 @@ class PowerFlowGrid:
         if plan.advance(inputs["scale_pu"], units_mw, alive, dt_s=dt_s, delivered_mw=delivered):
             self._response.set_schedule(plan.gens_mw())
             self._shortage.tell(self._context, t_s, plan.import_mw, plan.missing_mw)
+        units[2:] *= alive[self._unit]
         beyond_mw, links = self._balance.beyond_mw(), self._links
         if links is not None:
             links.step(t_s, dt_s, plan.p_mw, plan.q_mvar, alive)
@@ -209,7 +229,7 @@ class PowerFlowGrid:
             t_s,
             dt_s,
             imbalance_mw,
-            units[2:] * alive[self._unit],
+            units[2:],
             loads_mw=plan.loads_mw,
             import_mw=plan.import_mw,
         )
@@ -217,6 +237,9 @@ class PowerFlowGrid:
         found, switches, moved = self._solve(t_s, dt_s)
         for switch in switches:
             tell_switch(self._context, t_s, state, switch)
+        if self._desk is not None:
+            present = Present(t_s + dt_s, units[:2], units[2:], imbalance_mw, plan.loads_mw, plan.import_mw)
+            self._maker.room_mw = self._desk.rooms(present, inputs, solved=found.converged)
         if not found.converged:
             self._solved = False
             return self._unsolved(t_s, found, answer)
@@ -261,16 +284,33 @@ class PowerFlowGrid:
         `units` is `p_mw` and `q_mvar` of the connected units, shape (2, units). Returns what the slack
         brings beyond losses [MW]: answers and imports that enter there.
         """
-        e, plan = self._elements, self._schedule
+        e = self._elements
         self.droop_mw: Floats = answer.droop_mw
         """Response of each unit's fast offer at the end of the last exchange [MW], > 0 consumes more."""
+        return self._write(answer, units, (e.p_mw, e.q_mvar))
+
+    def _as_if(self, answer: Answer, units: Floats, support: Support | None) -> tuple[Floats, Floats]:
+        """Return what every element (elements,) would draw [MW, Mvar]; nothing of the run changes."""
+        drawn = (self._elements.p_mw.copy(), self._elements.q_mvar.copy())
+        self._write(answer, units, drawn, support)
+        return drawn
+
+    def _write(
+        self,
+        answer: Answer,
+        units: Floats,
+        drawn: tuple[Floats, Floats],
+        support: Support | None = None,
+    ) -> float:
+        """Write what every element draws; returns what the slack brings beyond losses [MW]."""
+        plan = self._schedule
         given = compose(
             plan.p_mw, plan.q_mvar, plan.gens_mw(), answer.gen_mw, self._follows, answer.load_factor_pu,
             self._area, units[0], units[1], answer.droop_mw, answer.tie_mw, self._injects,
-            self._load.stop, e.p_mw, e.q_mvar,
+            self._load.stop, *drawn,
         )  # fmt: skip
         if self._links is not None:
-            self._links.apply(e.p_mw, e.q_mvar)
+            self._links.apply(*drawn, support)
         return answer.slack_mw + given
 
     def _ties_alive(self) -> Bools:

@@ -132,18 +132,19 @@ class NetworkState:
             tuple(e.names["gen"][k] for k in np.flatnonzero(left)),
         )
 
-    def demand(self) -> Demand:
-        """Return what the elements draw now, by bus."""
+    def demand(self, drawn: tuple[Floats, Floats] | None = None) -> Demand:
+        """Return what the elements draw now, by bus; or would if they drew `drawn` (elements,) [MW, Mvar]."""
         e, n = self.elements, self.model.size
+        p_mw, q_mvar = (e.p_mw, e.q_mvar) if drawn is None else drawn
         p, q = np.empty(n), np.empty(n)
-        sum_at(self.element_bus, e.p_mw, e.q_mvar, p, q)
+        sum_at(self.element_bus, p_mw, q_mvar, p, q)
         if e.shares is None:
             return Demand(p, q)
         part = e.section["load"]
         at, alive = self.element_bus[part], self.element_bus[part] >= 0
         parts = []
         for first in (0, 1):
-            s = e.shares[first] * e.p_mw[part] + 1j * e.shares[first + 2] * e.q_mvar[part]
+            s = e.shares[first] * p_mw[part] + 1j * e.shares[first + 2] * q_mvar[part]
             total = np.zeros(n, dtype=np.complex128)
             np.add.at(total, at[alive], s[alive])
             parts.append(total)

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from cosim.core.params import Params
+from grids.guard.params import GuardParams
 
 
 class GridSource(Params):
@@ -26,6 +27,10 @@ class GridSource(Params):
     )
     on_no_solution: Literal["continue", "stop"] = Field(
         default="continue", description="whether a step without solution ends the run"
+    )
+
+    guard: GuardParams | None = Field(
+        default=None, description="limits for those who ask for leave to draw more; none: they may"
     )
 
     @model_validator(mode="after")

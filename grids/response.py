@@ -1,5 +1,6 @@
 """Frequency meets power flow: who is missing power, who answers, and where the answer comes in."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -171,6 +172,15 @@ class Response:
         """What governor and AGC of each gen (gens,) deliver at the end of the last exchange [MW]."""
         self.agc_mw: Floats = np.zeros(self.fleet.size)
         """The AGC's part of it, of each machine (machines,)."""
+
+    def fork(self) -> "Response":
+        """Return another that stands where this one does and moves by itself; the fleet is shared."""
+        return copy.deepcopy(self, {id(self.fleet): self.fleet})
+
+    @property
+    def support(self) -> Support | None:
+        """Links that support the frequency of areas, where there are any."""
+        return self._support
 
     def set_frequency(self, f_hz: Floats) -> None:
         """Take the frequency (areas,) another engine found."""

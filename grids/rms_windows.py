@@ -39,6 +39,7 @@ from grids.rms_modes import told_modes
 from grids.rms_results import dynamic_tables, flow_tables, reports_of
 from grids.rms_run import OFFERED, RmsRun
 from grids.rms_tables import RMS_GEN
+from grids.tables import ROOM
 
 OUT_OF_STEP = "out of step"
 """How a session says that a machine ran away."""
@@ -68,6 +69,7 @@ class RmsWindows:
 
     actions: ClassVar[Mapping[str, type[EventParams]]] = ACTIONS
     hosts_devices: ClassVar[bool] = True
+    guards: ClassVar[bool] = True
 
     def __init__(
         self, flow: PowerFlowGrid, windows: Sequence[GridWindow], connections: Connections, *, policy: str
@@ -252,7 +254,10 @@ class RmsWindows:
         self._inside.response.set_frequency(
             np.where(np.isfinite(run.watch.f_hz), run.watch.f_hz, self._f_hz())
         )
-        return dynamic_tables(run, self._inside, self._last["area"], self._reports, dt_s)
+        tables = dynamic_tables(run, self._inside, self._last["area"], self._reports, dt_s)
+        if ROOM not in self.columns["point"]:
+            return tables
+        return {**tables, "point": {**tables["point"], ROOM: self._last["point"][ROOM]}}
 
     def _solved(self) -> bool:
         """Say whether the power flow has a state to start from; where it has none, it goes on by itself."""
@@ -358,6 +363,8 @@ class RmsWindows:
         }
         tables["grid"]["converged_pu"][:] = 0.0
         tables["grid"]["iterations_count"][:] = 0.0
+        if ROOM in tables["point"]:
+            tables["point"][ROOM][:] = 0.0
         return tables
 
 

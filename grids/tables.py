@@ -25,6 +25,8 @@ GRID = (
     "slack_residual_mw",
 )
 POINT = ("vm_pu", "f_hz", "p_droop_mw", "p_mw", "q_mvar")
+ROOM = "room_mw"
+"""Column of the point table where units ask for leave: what each may add in the next exchange."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "bus": BUS,
@@ -54,6 +56,8 @@ class TableMaker:
         Area of each unit.
     links
         Direct-current links, where the case has any.
+    rooms
+        Whether any unit asks for leave.
     """
 
     def __init__(
@@ -65,8 +69,11 @@ class TableMaker:
         unit_area: Ints,
         *,
         links: Links | None = None,
+        rooms: bool = False,
     ) -> None:
         self._state, self._links = state, links
+        self.room_mw: Floats | None = np.zeros(len(units)) if rooms else None
+        """What each unit may add in the next exchange, where any asks."""
         self._unit = state.elements.section["unit"]
         self._unit_area = unit_area
         gens = state.sources.gens
@@ -87,6 +94,8 @@ class TableMaker:
             names["link"] = links.names
         self.elements: Mapping[str, tuple[str, ...]] = names
         self.columns = {table: COLUMNS[table] for table in names}
+        if rooms:
+            self.columns["point"] = (*POINT, ROOM)
         self._places = {table: places_of(columns) for table, columns in self.columns.items()}
         self.reset()
 
@@ -136,6 +145,8 @@ class TableMaker:
         blocks["area"] = answer.area
         blocks["point"][places["point"]["f_hz"]] = answer.area[0, self._unit_area]
         blocks["point"][places["point"]["p_droop_mw"]] = answer.droop_mean_mw
+        if self.room_mw is not None:
+            blocks["point"][places["point"][ROOM]] = self.room_mw
         if self._links is not None:
             blocks["link"] = self._links.table()
         return self._shelved(blocks)
@@ -160,7 +171,9 @@ class TableMaker:
     def _points(self, answer: Answer) -> Floats:
         """Return the columns `POINT` of connected units; one without supply has 0 V and draws nothing."""
         state, e, unit = self._state, self._state.elements, self._unit
-        table = np.empty((len(POINT), self._unit_area.size))
+        table = np.empty((len(self.columns["point"]), self._unit_area.size))
+        if self.room_mw is not None:
+            table[len(POINT)] = self.room_mw
         read_points(
             state.element_bus[unit], self._unit_area, state.flow.vm_pu, answer.area[0],
             answer.droop_mean_mw, e.p_mw[unit], e.q_mvar[unit], table,

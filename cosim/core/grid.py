@@ -33,6 +33,8 @@ class Connections:
     """Names of units that scale grid elements."""
     driven: tuple[str, ...] = ()
     """What each driver scales: a `type` in the load, sgen or gen table, or one element's name."""
+    asking: tuple[bool, ...] = ()
+    """Which units ask for leave before they draw more: `ask_mw` in, `room_mw` in the table `point`."""
 
 
 class EventParams(Params):
@@ -106,6 +108,7 @@ class Grid(Protocol):
 
     * `actions`: the scenario events it can carry out, `{action: EventParams}`, beside trip and close;
     * `hosts_devices = True`: it integrates the models of a `DeviceOffer`;
+    * `guards = True`: it answers units that ask for leave (`Connections.asking`);
     * `points_of(params)`: points and buses units can connect to, without building the grid;
     * `window_type` and `within(grid, windows, connections)`: it can take over another engine's grid for
       windows of a run, each with parameters of its own.
@@ -128,7 +131,8 @@ class Grid(Protocol):
         """Apply `events`, advance frequency over [t_s, t_s + dt_s) and solve the power flow.
 
         `inputs` holds arrays over connected units `p_mw, q_mvar, droop_mw_per_hz, droop_up_mw,
-        droop_down_mw` and the output ports named by a `DeviceOffer`, and over drivers `scale_pu`.
+        droop_down_mw` and the output ports named by a `DeviceOffer`, and over drivers `scale_pu`; where
+        units ask for leave, `ask_mw` and `coming_mw`, too.
         Raises SolveError only under the policy `stop`.
         """
 

@@ -12,6 +12,10 @@ GRID = "grid"
 TO_GRID = ("p_mw", "q_mvar")
 OFFER = ("droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
 FROM_GRID = ("vm_pu", "f_hz", "p_droop_mw")
+ASKING = ("ask_mw", "coming_mw")
+"""Output ports of a unit that asks for leave before it draws more."""
+ROOM = "room_mw"
+"""What it may add in the next exchange."""
 WITHOUT_SUM = ("_degc", "_hz", "_kv", "_degree", "_code")
 """Units of ports that take one wire only; powers, work and shares add up."""
 DRIVEN = "scale_pu"
@@ -45,12 +49,16 @@ class Wiring:
     """(unit, input port) the scenario wants fed, also where the wire itself is wrong."""
 
 
-def connect(roster: Roster, *, hosts: bool = False) -> Wiring:
-    """Return every wire the scenario asks for; `hosts` says whether the grid runs units' dynamic models."""
+def connect(roster: Roster, *, hosts: bool = False, guards: bool = False) -> Wiring:
+    """Return every wire the scenario asks for.
+
+    `hosts` says whether the grid runs units' dynamic models, `guards` whether it answers those that ask for
+    leave.
+    """
     wiring = Wiring()
     for member in roster.members.values():
         if member.spec.at is not None:
-            _connect_to_grid(member, roster.kinds[member.kind], wiring, hosts=hosts)
+            _connect_to_grid(member, roster.kinds[member.kind], wiring, hosts=hosts, guards=guards)
         if drives_of(member) is not None:
             wiring.drivers.append(member)
             path = (*member.path, "drives")
@@ -63,7 +71,7 @@ def connect(roster: Roster, *, hosts: bool = False) -> Wiring:
     for member in roster.members.values():
         if member.name not in roster.suspects:
             wiring.findings += _unfed(member, roster, wiring)
-        wiring.findings += _adrift(member, wiring)
+        wiring.findings += _adrift(member, wiring) + _unanswered(member, wiring)
     return wiring
 
 
@@ -75,11 +83,24 @@ def drives_of(member: Member) -> str | None:
     return drives
 
 
-def _connect_to_grid(member: Member, kind: Kind, wiring: Wiring, *, hosts: bool) -> None:
+def can_ask(member: Member) -> bool:
+    """Return whether a unit has the ports to ask the grid for leave."""
+    return member.has_output(ASKING[0]) and member.has_input(ROOM)
+
+
+def asks(member: Member) -> bool:
+    """Return whether a unit asks the grid for leave before it draws more."""
+    return can_ask(member) and bool(getattr(member.params, "guarded", True))
+
+
+def _connect_to_grid(member: Member, kind: Kind, wiring: Wiring, *, hosts: bool, guards: bool) -> None:
     path = (*member.path, "at")
     sends = [port for port in TO_GRID if member.has_output(port)]
     gets = [port for port in FROM_GRID if member.has_input(port)]
-    if not sends and not gets:
+    if asks(member) and guards:
+        sends += [port for port in ASKING if member.has_output(port)]
+        gets.append(ROOM)
+    if not sends and not gets and not can_ask(member):
         text = f"a {member.kind} has no port that meets the grid"
         ports = f"leave `at` out, or a kind with one of {one_of((*TO_GRID, *FROM_GRID))}"
         wiring.findings.append(Finding(path, text, ports))
@@ -232,6 +253,15 @@ def _ways_to_feed(member: Member, port: str, roster: Roster) -> str:
     if port in FROM_GRID:
         ways.append("`at:`")
     return " or ".join([*ways, f"`inputs: {{{port}: unit.port}}`"])
+
+
+def _unanswered(member: Member, wiring: Wiring) -> list[Finding]:
+    """Return a unit that asks for leave which nobody gives."""
+    fed = any(strand.target == member.name and strand.target_port == ROOM for strand in wiring.strands)
+    if member.params is None or fed or not asks(member):
+        return []
+    text = "asks for leave, but nothing answers: the grid's engine has no guard, or it is connected nowhere"
+    return [Finding(member.path, text, "`at:` a point of a grid with a guard, or `guarded: false`")]
 
 
 def _adrift(member: Member, wiring: Wiring) -> list[Finding]:

@@ -10,6 +10,7 @@ from cosim.core.grid import Tables
 from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Floats
 from cosim.plan import GRID, Plan
+from cosim.scenario.wiring import ASKING
 from cosim.simulators.agenda import Agenda
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
@@ -24,12 +25,14 @@ UNIT_PORTS = tuple(
     Port(name, "from a connected unit", default=0.0)
     for name in ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
 )
+ASKING_PORTS = tuple(Port(name, "from a unit that asks for leave", default=0.0) for name in ASKING)
 DRIVER_PORTS = (Port("scale_pu", "from a driver", default=1.0),)
 
 
 def unit_ports(plan: Plan) -> tuple[Port, ...]:
     """Return the grid's ports over connected units: the usual ones, and those that drive their devices."""
-    usual = {port.name: port for port in UNIT_PORTS}
+    asking = ASKING_PORTS if any(plan.connections.asking) else ()
+    usual = {port.name: port for port in (*UNIT_PORTS, *asking)}
     for offer in plan.connections.hosted:
         for name in () if offer is None else offer.inputs:
             usual.setdefault(name, Port(name, "drives the device of a unit", default=0.0))

@@ -1,0 +1,114 @@
+"""The topologies a guard looks at: the whole network, and without the elements whose loss matters most."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cosim.core.types import Floats
+from grids.branches import Ratings
+from grids.guard.params import GuardParams
+from grids.guard.situation import Loss, Situation, islands, losses_of
+from grids.network_state import NetworkState
+from grids.numbers import Complexes
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One thing watched."""
+
+    what: str
+    """`voltage`, `loading`, `frequency` or `rocof`."""
+    at: str
+    without: str
+    """What is lost, empty: nothing."""
+    unit: str
+    is_least: bool
+    """Whether it is the lower limit that counts."""
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.at}" + (f" without {self.without}" if self.without else "")
+
+
+@dataclass
+class Network:
+    """The network of the run, read only, and the topologies made of it.
+
+    They are kept from call to call, and made anew when taps, shunts or switches have moved.
+    """
+
+    state: NetworkState
+    ratings: Ratings
+    _made: dict[str, Situation] = field(default_factory=dict)
+    _islanding: dict[str, bool] = field(default_factory=dict)
+    _losses: tuple[Loss, ...] = ()
+    _key: tuple[object, Complexes, Complexes] | None = None
+
+    def refresh(self) -> None:
+        """Forget topologies that are no longer those of the run."""
+        model, before = self.state.model, self._key
+        if before is None or before[0] is not model:
+            self._losses, self._islanding = losses_of(self.state), {}
+        elif np.array_equal(before[1], model.branch_y) and np.array_equal(before[2], model.bus_y):
+            return
+        self._key, self._made = (model, model.branch_y.copy(), model.bus_y.copy()), {}
+
+    def situation(self, loss: Loss | None) -> Situation:
+        """Return the network without an element, None: the whole."""
+        name = "" if loss is None else f"{loss.table} {loss.name}"
+        if name not in self._made:
+            self._made[name] = Situation(self.state, self.ratings, loss)
+        return self._made[name]
+
+    def worst(self, before: Floats, after: Floats, count: int) -> tuple[Loss, ...]:
+        """Return the losses to try: half the most loaded branches, half those whose loading rises most.
+
+        Left out are elements whose loss leaves buses without a source.
+
+        Parameters
+        ----------
+        before, after
+            Loading of lines, then transformers, without and with what is asked for [%].
+        """
+        lines = len(self.state.elements.names["line"])
+        at = np.array(
+            [loss.row + (lines if loss.table == "trafo" else 0) for loss in self._losses], dtype=int
+        )
+        found: dict[int, Loss] = {}
+        for score, most in ((after - before, (count + 1) // 2), (after, count)):
+            for place in np.argsort(-score[at], kind="stable").tolist():
+                if len(found) >= most:
+                    break
+                if not self._islands(self._losses[place]):
+                    found[place] = self._losses[place]
+        return tuple(found.values())
+
+    def _islands(self, loss: Loss) -> bool:
+        key = f"{loss.table} {loss.name}"
+        if key not in self._islanding:
+            self._islanding[key] = islands(self.state.model, loss)
+        return self._islanding[key]
+
+    def limits(self, p: GuardParams, loss: Loss | None) -> Floats:
+        """Return lowest and highest value and width of all that a situation returns, shape (3, values)."""
+        buses = int(np.count_nonzero(self.state.model.row_bus >= 0))
+        lines, trafos = (len(self.state.elements.names[table]) for table in ("line", "trafo"))
+        after = p.after_loss
+        if loss is None:
+            low, high, line, trafo = p.vm_min_pu, p.vm_max_pu, p.loading_percent, p.loading_percent
+        else:
+            low, high, line, trafo = after.vm_min_pu, after.vm_max_pu, after.line_percent, after.trafo_percent
+        columns = (
+            np.tile([[low], [high], [high - low]], buses),
+            np.tile([[-np.inf], [line], [line]], lines),
+            np.tile([[-np.inf], [trafo], [trafo]], trafos),
+        )
+        return np.concatenate(columns, axis=1)
+
+    def limit(self, place: int, loss: Loss | None, *, is_least: bool) -> Limit:
+        """Return what the value at a place of a situation is."""
+        live = np.flatnonzero(self.state.model.row_bus >= 0)
+        without = "" if loss is None else loss.name
+        if place < live.size:
+            return Limit("voltage", self.state.bus_names[int(live[place])], without, "pu", is_least)
+        names = (*self.state.elements.names["line"], *self.state.elements.names["trafo"])
+        return Limit("loading", names[place - live.size], without, "%", is_least)

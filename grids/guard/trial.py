@@ -1,0 +1,207 @@
+"""Blocks of power tried on a fork of the present state: what they do to frequency and to the network."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cosim.core.types import Floats, Ints
+from grids.flow import Demand
+from grids.guard.network import Limit, Network
+from grids.guard.params import GuardParams
+from grids.guard.situation import Loss
+from grids.links.support import Support
+from grids.response import Answer, Response
+
+WORSE_PU = 0.002
+"""What is beyond its limit already may get worse by this part of the limit's width: loading by 0.2 %."""
+
+FREQUENCIES = 3
+"""Values watched of each area: lowest and highest deviation, rate of change."""
+
+RISE_STEPS = 60
+"""Steps a ramp is taken in."""
+
+Compose = Callable[[Answer, Floats, Support | None], tuple[Floats, Floats]]
+"""What every element draws (elements,) [MW, Mvar] for an answer, units (2, units) and a fork of supports."""
+
+State = tuple[Floats, Demand, tuple[Floats, Floats, Floats] | None]
+"""Frequencies, demand at the end of the horizon, and the whole network with it."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """The end of an exchange, as the engine has it."""
+
+    t_s: float
+    units: Floats
+    """`p_mw` and `q_mvar` of the connected units, shape (2, units)."""
+    offers: Floats
+    """`droop_mw_per_hz, droop_up_mw, droop_down_mw`, shape (3, units)."""
+    imbalance_mw: Floats
+    """Consumption beyond the plan (areas,)."""
+    loads_mw: Floats
+    """Planned power of the living loads (areas,)."""
+    import_mw: Floats
+    """Planned change the rest of each area delivers (areas,)."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Values of all that is watched; None where there is no solution."""
+
+    values: Floats | None
+    failed: str = ""
+    """Where there is none."""
+
+
+class Trial:
+    """The present state, on which blocks of power are tried; nothing of the run moves.
+
+    Frequency comes first: a fork of the area frequencies takes the block as a step, and the power flow is
+    that of the end of the horizon, with governors, AGC and the rest of the area where they enter it. Then the
+    branches chosen are lost one by one, with the same powers.
+
+    Parameters
+    ----------
+    params
+        Limits.
+    network
+        What is solved again.
+    response, compose
+        Area frequencies of the run, and how their answer becomes powers of elements.
+    present
+        The end of the exchange.
+    unit_area
+        Area of each unit.
+    coming_mw
+        What was let in before and is not drawn yet (units,): part of the state blocks are tried on.
+    most_mw
+        The largest blocks (units,) there will be: with them what is lost is chosen.
+    """
+
+    def __init__(
+        self,
+        params: GuardParams,
+        network: Network,
+        response: Response,
+        compose: Compose,
+        present: Present,
+        *,
+        unit_area: Ints,
+        coming_mw: Floats,
+        most_mw: Floats,
+    ) -> None:
+        self._params, self._network, self._present = params, network, present
+        self._response, self._compose, self._unit_area = response, compose, unit_area
+        self._coming_mw = coming_mw
+        self._tan = math.tan(math.acos(params.power_factor_pu))
+        self._tried: dict[bytes, State] = {}
+        self._without: tuple[Loss | None, ...] = (None,)
+        network.refresh()
+        before = self._whole(np.zeros_like(most_mw))[2]
+        after = self._whole(most_mw)[2]
+        if before is not None:
+            loading = np.concatenate(before[1:])
+            most = loading if after is None else np.concatenate(after[1:])
+            self._without = (None, *network.worst(loading, most, params.contingencies_count))
+        self.base = self.effect(np.zeros_like(most_mw))
+        """The present state with what is coming."""
+        self._low, self._high, self._width = self._limits()
+
+    def effect(self, block_mw: Floats) -> Effect:
+        """Return what blocks (units,), each a step, leave behind."""
+        moved, demand, whole = self._whole(block_mw)
+        parts = [moved]
+        for loss in self._without:
+            found = whole if loss is None else self._network.situation(loss).solve(demand)
+            if found is None:
+                where = "" if loss is None else f" without {loss.name}"
+                return Effect(None, f"no solution of the power flow{where}")
+            parts += found
+        return Effect(np.concatenate(parts))
+
+    def excess(self, effect: Effect) -> float:
+        """Return by how much of its width the worst value is beyond its limit; inf: no solution."""
+        return math.inf if effect.values is None else float(np.max(self._beyond(effect.values)))
+
+    def worst(self, effect: Effect) -> tuple[Limit, float, float] | None:
+        """Return what is nearest to its limit or farthest beyond, value and limit; None: no solution."""
+        if effect.values is None:
+            return None
+        at = int(np.argmax(self._beyond(effect.values)))
+        value, low, high = float(effect.values[at]), float(self._low[at]), float(self._high[at])
+        is_least = low - value > value - high
+        return self._limit(at, is_least=is_least), value, low if is_least else high
+
+    def holds_rise(self, block_mw: Floats, rise_s: float) -> bool:
+        """Return whether frequency stays within its limits when blocks (units,) rise evenly over a time."""
+        p, q = self._present, self._params
+        dt_s = max(rise_s / RISE_STEPS, 1.0)
+        f0, t_s = self._response.f_nominal_hz, p.t_s
+        fork, added = self._response.fork(), self._by_area(block_mw)
+        coming = self._by_area(np.zeros_like(block_mw))
+        for step in range(math.ceil((rise_s + q.horizon_s) / dt_s)):
+            share = min(1.0, (step + 0.5) * dt_s / rise_s) if rise_s > 0.0 else 1.0
+            area = self._advance(fork, t_s, dt_s, coming + (added - coming) * share).area
+            t_s += dt_s
+            df_hz = np.maximum(area[2] - f0, f0 - area[1])
+            if np.any(df_hz > q.df_hz) or np.any(np.abs(area[3]) > q.rocof_hz_per_s):
+                return False
+        return True
+
+    def _beyond(self, values: Floats) -> Floats:
+        beyond: Floats = np.maximum(values - self._high, self._low - values) / self._width
+        return beyond
+
+    def _by_area(self, block_mw: Floats) -> Floats:
+        areas = self._present.imbalance_mw.size
+        added = np.bincount(self._unit_area, block_mw + self._coming_mw, minlength=areas)
+        return np.asarray(added, dtype=np.float64)
+
+    def _advance(self, fork: Response, t_s: float, dt_s: float, added_mw: Floats) -> Answer:
+        p = self._present
+        return fork.step(
+            t_s, dt_s, p.imbalance_mw + added_mw, p.offers, loads_mw=p.loads_mw, import_mw=p.import_mw
+        )
+
+    def _whole(self, block_mw: Floats) -> State:
+        """Return frequencies and the whole network with blocks (units,)."""
+        key = block_mw.tobytes()
+        if key not in self._tried:
+            fork, f0 = self._response.fork(), self._response.f_nominal_hz
+            answer = self._advance(fork, self._present.t_s, self._params.horizon_s, self._by_area(block_mw))
+            moved = np.concatenate([answer.area[1] - f0, answer.area[2] - f0, answer.area[3]])
+            more = block_mw + self._coming_mw
+            units = self._present.units + np.array([more, self._tan * more])
+            demand = self._network.state.demand(self._compose(answer, units, fork.support))
+            self._tried[key] = (moved, demand, self._network.situation(None).solve(demand))
+        return self._tried[key]
+
+    def _limits(self) -> Floats:
+        """Return limits and widths (3, values); what is beyond without any block must not get worse."""
+        p, areas = self._params, self._present.imbalance_mw.size
+        own = (
+            (-p.df_hz, np.inf, p.df_hz),
+            (-np.inf, p.df_hz, p.df_hz),
+            (-p.rocof_hz_per_s, p.rocof_hz_per_s, p.rocof_hz_per_s),
+        )
+        parts = [np.repeat(np.array(own).T, areas, axis=1)]
+        parts += [self._network.limits(p, loss) for loss in self._without]
+        limits = np.concatenate(parts, axis=1)
+        if (base := self.base.values) is not None:
+            low, high, slack = limits[0], limits[1], WORSE_PU * limits[2]
+            limits[0] = np.where(base < low, base - slack, low)
+            limits[1] = np.where(base > high, base + slack, high)
+        return limits
+
+    def _limit(self, at: int, *, is_least: bool) -> Limit:
+        names = self._response.names
+        first = FREQUENCIES * len(names)
+        if at < first:
+            what, unit = ("rocof", "Hz/s") if at >= 2 * len(names) else ("frequency", "Hz")
+            return Limit(what, names[at % len(names)], "", unit, is_least)
+        each = (self._low.size - first) // len(self._without)
+        which, place = divmod(at - first, each)
+        return self._network.limit(place, self._without[which], is_least=is_least)
