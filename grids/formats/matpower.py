@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cosim.core.errors import CaseError, collected
-from grids.formats.source import Branch, Bus, Injection, Load, Machine, Shunt, SourceGrid, without_jumper
+from grids.formats.source import (
+    Branch,
+    Bus,
+    Injection,
+    Link,
+    Load,
+    Machine,
+    Shunt,
+    SourceGrid,
+    without_jumper,
+)
 from grids.formats.stored import SLACK_PU, stored_mismatch
 
 UNLIMITED = 9999.0
@@ -239,3 +249,4 @@ def _dc_lines(grid: SourceGrid, rows: Sequence[_Row]) -> None:
                 continue
             note = f"end of dc line {number}; its voltage control is not represented"
             grid.injections.append(Injection(bus, name, p_mw, q_mvar, "dc", on, note))
+        grid.links.append(Link(name, (row.bus(1), name), (row.bus(2), name), row[4]))

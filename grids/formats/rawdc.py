@@ -5,7 +5,7 @@ import math
 from cosim.core.errors import CaseError
 from grids.formats.converters import tan_phi
 from grids.formats.rawtext import RawText, Record
-from grids.formats.source import Injection, SourceGrid
+from grids.formats.source import Injection, Link, SourceGrid
 
 
 def dc_lines(text: RawText, grid: SourceGrid) -> None:
@@ -39,7 +39,9 @@ def _link(link: Record, rectifier: Record, inverter: Record, grid: SourceGrid) -
         side = "rectifier" if sign < 0 else "inverter"
         note = f"{side} of {name}: {volts_kv:.6g} kV, {i_ka * 1e3:.6g} A, angle at its minimum"
         grid.injections.append(Injection(r.whole(0, "IP"), name, p_mw, q_mvar, "dc", note=note))
-    grid.remarks.append(f"dc line {name}: two injections; its control is not represented")
+    sending, receiving = (r.whole(0, "IP") for r in (rectifier, inverter))
+    grid.links.append(Link(name, (sending, name), (receiving, name), rectifier_kv * i_ka, rectifier_kv))
+    grid.remarks.append(f"dc line {name}: two injections and a row of links, rated at its schedule")
 
 
 def _current(link: Record, r_ohm: float) -> float:

@@ -100,6 +100,18 @@ class Injection:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A direct-current link between two injections, each by bus and key."""
+
+    name: str
+    sending: tuple[int, str]
+    receiving: tuple[int, str]
+    sn_mw: float
+    vn_kv: float = 0.0
+    """0: not known."""
+
+
+@dataclass(frozen=True)
 class Branch:
     """A line (both taps 1, one voltage) or a transformer.
 
@@ -136,6 +148,7 @@ class SourceGrid:
     shunts: list[Shunt] = field(default_factory=list)
     machines: list[Machine] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     solved: bool = False

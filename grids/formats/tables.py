@@ -122,6 +122,7 @@ def case_tables(grid: SourceGrid) -> CaseTables:
     rows["points"] = [{"name": name, "bus": name, **origin} for name in names.values()]
     charging = _branches(grid, names, rows, origin)
     _makers(grid, names, tables, area, origin)
+    rows["links"] = _links(grid, tables, origin)
     taken = _Names()
     for table, elements in (("load", grid.loads), ("shunt", [*grid.shunts, *charging])):
         rows[table] = [
@@ -290,6 +291,27 @@ def _makers(
         for machine in grid.machines
         if machine.slack and area[machine.bus] not in turning
     ]
+
+
+def _links(grid: SourceGrid, tables: CaseTables, origin: dict[str, Cell]) -> list[dict[str, Cell]]:
+    """Return the links that carry anything, as one pole; their losses are those of the line [MW per MW^2]."""
+    p_mw = {(i.bus, i.key): i.p_mw for i in grid.injections if i.in_service}
+    rows: list[dict[str, Cell]] = []
+    for link in grid.links:
+        sent, received = -p_mw.get(link.sending, 0.0), p_mw.get(link.receiving, 0.0)
+        lost_percent = 100.0 * (sent - received) / sent**2 * link.sn_mw if sent > 0.0 else -1.0
+        if received > 0.0 and 0.0 <= lost_percent <= 30.0:
+            row: dict[str, Cell] = {
+                "name": link.name,
+                "from_element": tables.element[link.sending],
+                "to_element": tables.element[link.receiving],
+                "sn_mw": link.sn_mw,
+                "poles": 1,
+                "loss_percent": lost_percent,
+                "station_loss_percent": 0.0,
+            }
+            rows.append({**row, **({"vn_kv": link.vn_kv} if link.vn_kv else {}), **origin})
+    return rows
 
 
 def _limits(machine: Machine) -> dict[str, Cell]:

@@ -171,6 +171,13 @@ def test_islands_joined_by_direct_current_alone_have_a_frequency_each(tmp_path):
     assert set(case.net["rest_fleet"]["area"]) == {"system", "system_2"}
 
 
+def test_a_link_is_a_row_of_links_with_the_losses_of_its_line(tmp_path):
+    sending = LINK[1].replace("INV ", "RECT")
+    (link,) = imported(tmp_path, dat=deck(sending, *LINK[1:])).net["links"].to_dict("records")
+    assert (link["from_element"], link["sn_mw"], link["poles"]) == ("dc_RECT_525_VALVE1_VALVE2", 1500.0, 1)
+    assert_allclose(link["loss_percent"] / 100 / 1500 * 800**2, 5.0 * 1.6**2)
+
+
 def test_cards_that_are_not_read_are_all_named_with_their_lines(tmp_path):
     dat = NINE.replace("(END)", "PZ    1A 1.05\nQP   X\nQP   Y\nB M   BUS8    230.1A\n(END)").replace(
         "B M ", "B M"

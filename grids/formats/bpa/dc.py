@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cosim.core.errors import CaseError
 from grids.formats.bpa.cards import Card
 from grids.formats.converters import tan_phi
-from grids.formats.source import Injection
+from grids.formats.source import Injection, Link
 
 if TYPE_CHECKING:
     from grids.formats.bpa.network import BpaNetwork
@@ -67,9 +67,12 @@ def _link(card: Card, stations: Mapping[Node, Card], cards: Sequence[Card], netw
             )
         note = f"{side} of {name}: {v_kv:.6g} kV, {i_ka * 1e3:.6g} A, {card.number(angle):g} degrees"
         network.grid.injections.append(Injection(bus, name, p_mw, q_mvar, "dc", note=note))
+    buses = [network.find(stations[end], "commutating", "commutating_kv") for end in ends]
+    sn_mw = max(card.number("rating_a") / 1e3 * rectifier_kv, rectifier_kv * i_ka)
+    network.grid.links.append(Link(name, (buses[0], name), (buses[1], name), sn_mw, rectifier_kv))
     network.grid.remarks.append(
-        f"{card.where}: link {name} is two injections, its converter transformers are part of them; "
-        "its control is not represented"
+        f"{card.where}: link {name} is two injections and a row of links, its converter transformers "
+        "are part of it"
     )
 
 

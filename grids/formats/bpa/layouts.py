@@ -77,7 +77,7 @@ NETWORK: dict[str, Layout] = {
     ),
     "LD": layout(
         _HEAD,
-        "other:20-27 other_kv:28-31.0 r_ohm:38-43.2 metered:56-56 p_mw:57-61.1 v_kv:62-66.1",
+        "other:20-27 other_kv:28-31.0 rating_a:34-37.0 r_ohm:38-43.2 metered:56-56 p_mw:57-61.1 v_kv:62-66.1",
         "alpha_degree:67-70.1 gamma_degree:71-74.1",
     ),
     "A": layout("change:3-3 area:4-13 swing:14-21 swing_kv:22-25.0 p_export_mw:27-34.0 zones:36-80"),
