@@ -84,6 +84,8 @@ class Signals:
     capacity_gpu: Floats
     room_gpu: Floats
     """Busy accelerators that may be added: ramp, block and guard together."""
+    limit_gpu: Floats
+    """Accelerators that jobs may hold, as a controller says."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ class Fleet:
         self._back_s = np.full(n, np.inf)
         self._dark = np.zeros(n, dtype=np.bool_)
         self.limit_gpu = np.full(n, NO_LIMIT)
+        self._heard_gpu = np.full(n, NO_LIMIT)
         self.route = self.network.bandwidth_gbit_per_s.copy()
         self._cuts: list[tuple[float, int, int]] = []
         self.moves: list[Move] = []
@@ -218,8 +221,12 @@ class Fleet:
         served = self.services.step(t_s, dt_s, ranking.score, free * rate * self.up)
         self._service_gpu = served.served_gpu + served.double_gpu
         kept = np.maximum(self.services_gpu, self._service_gpu)
+        limit_gpu = np.minimum(self.limit_gpu, hears.limit_gpu)
+        if (hears.limit_gpu > self._heard_gpu).any():
+            self.pool.tally[k.CHANGED] = 1
+        self._heard_gpu = hears.limit_gpu.copy()
         sites = k.Sites(
-            cap_gpu=np.where(self.up, np.minimum(self.gpus - kept, self.limit_gpu), 0.0),
+            cap_gpu=np.where(self.up, np.minimum(self.gpus - kept, limit_gpu), 0.0),
             rate_pu=rate,
             room_gpu=hears.room_gpu.copy(),
             score=ranking.score,

@@ -98,7 +98,7 @@ def _cleaned(schema: Any, definitions: Mapping[str, Any]) -> Any:
         if key == "properties" and is_named
         else _cleaned(value, definitions)
         for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str)) and key != "format"
+        if not (key == "title" and isinstance(value, str)) and key not in ("format", "discriminator")
     }
 
 
