@@ -1,6 +1,6 @@
 """How long does a day of the interconnection take, and how much memory?
 
-All provinces joined, ten hubs with a hall and its demand each, a day at 60 s; in a process of its own,
+All provinces joined, eleven hubs with a hall and its demand each, a day at 60 s; in a process of its own,
 after compilation.
 """
 
