@@ -132,3 +132,27 @@ def test_an_open_coupler_an_open_end_and_a_dead_bus_leave_the_rest_as_it_was():
     assert list(net.bus["name"]) == ["a", "b"]
     assert list(net.line["in_service"]) == [True]
     assert said[-1] == "2 buses without connection to a slack are left out: c, d"
+
+
+@pytest.mark.parametrize(("tap_side", "neutral"), [("hv", 0), ("mv", 0), ("lv", 0), ("hv", 3)])
+def test_a_transformer_of_three_windings_is_the_star_pandapower_solves(tap_side, neutral):
+    net = pp.create_empty_network()
+    high, middle, low = (pp.create_bus(net, kv) for kv in (220.0, 110.0, 10.0))
+    pp.create_ext_grid(net, high, 1.02)
+    pp.create_load(net, middle, 60.0, 20.0)
+    pp.create_load(net, low, 25.0, 8.0)
+    windings = (225.0, 115.0, 10.5, 120.0, 90.0, 40.0, 12.0, 8.0, 20.0, 0.3, 0.35, 0.4, 60.0, 0.1)
+    taps = {
+        "tap_neutral": neutral,
+        "tap_min": -5,
+        "tap_max": 5,
+        "tap_pos": 3 - neutral,
+        "tap_step_percent": 1.25,
+    }
+    side = {"tap_side": tap_side, "tap_changer_type": "Ratio", "shift_lv_degree": -30.0}
+    pp.create_transformer3w_from_parameters(net, high, middle, low, *windings, **taps, **side, name="T")
+    pp.runpp(net, calculate_voltage_angles=True, numba=False)
+    expected = net.res_bus.copy()
+    assert simplified(net) == ["1 transformers of three windings are stars"]
+    pp.runpp(net, calculate_voltage_angles=True, numba=False)
+    assert_allclose(net.res_bus.loc[[high, middle, low]], expected, atol=1e-6)
