@@ -118,13 +118,6 @@ def reactive_findings(net: Any) -> list[str]:
     return [f"{name}: {mvar:.0f} Mvar (allowed: {lo:.0f} to {hi:.0f})" for name, mvar, lo, hi in rows]
 
 
-def exports_mw(net: Any) -> float:
-    """Return what leaves through links and interchange, each that draws [MW]."""
-    ties = net.sgen["p_mw"][net.sgen["type"].isin(["dc", "rest"])]
-    fixed = net.res_gen["p_mw"][net.gen["in_service"] & ~net.gen["dispatchable"]]
-    return -float(ties.clip(upper=0.0).sum() + fixed.clip(upper=0.0).sum())
-
-
 def losses_mw(net: Any) -> float:
     """Return the losses of lines and transformers [MW]."""
     return float(np.nansum(net.res_line["pl_mw"]) + np.nansum(net.res_trafo["pl_mw"]))

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from grids.case import case_folder, load_case
+from grids.checks.limits import exports_mw
 from grids.recipe.plan import PointPlan, RecipePlan, read_plan
-from grids.recipe.points import exports_mw, losses_mw, number, reactive_findings, work_out
+from grids.recipe.points import losses_mw, number, reactive_findings, work_out
 
 _TABLES = {
     "load": ("p_mw", "q_mvar"),
