@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cosim.grid_command import grid_app
 from cosim.exits import EXIT_MODEL_BROKE, EXIT_PASS, EXIT_VERDICT_FAILS, exit_codes
+from cosim.grid_command import grid_app
 
 app = typer.Typer(
     name="suandian",
@@ -67,7 +67,7 @@ def validate(
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="write a JUnit XML file")] = None,
     record: Annotated[bool, typer.Option(help="rewrite the expected KPI values, keep tolerances")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: one for each processor")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes; one for each processor if none")] = None,
 ) -> None:
     """Check grid cases at every operating point, and compare cases and scenarios with expected numbers."""
     with exit_codes():

@@ -68,12 +68,23 @@ def new(
 
 
 @grid_app.command()
-def show(name: CaseName, point: Point = None) -> None:
-    """Print totals, buses by voltage, elements, dynamic models, and where the data comes from."""
-    with exit_codes():
-        from grids.portrayal import open_case, portray
+def show(
+    name: CaseName,
+    point: Annotated[str | None, typer.Option(help="one operating point instead of all")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="numbers for programs instead of tables")] = False,
+) -> None:
+    """Print totals of each operating point, capacity, levels, evidence, plants, links, ties and points."""
+    import json
 
-        typer.echo(portray(open_case(name, point)))
+    with exit_codes():
+        from cosim.grid_tables import print_inventory
+        from grids.inventory import inventory
+
+        found = inventory(name, point)
+        if as_json:
+            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        else:
+            print_inventory(found)
 
 
 @grid_app.command()

@@ -58,28 +58,52 @@ def check_totals(points: Sequence[Case]) -> list[Finding]:
     CaseError
         When `totals.csv` names what is not known, or a number is none.
     """
-    folder = points[0].folder
-    path = Path(folder) / "totals.csv" if folder is not None else None
-    if path is None or not path.is_file():
+    found = compare_totals(points)
+    if not found:
         return []
     apart: list[str] = []
     worst = 0.0
-    rows = list(_rows(path))
-    for quantity, published, without in rows:
-        value = _value(points, quantity, without)
-        percent = 100.0 * abs(value - published) / abs(published)
+    for total in found:
+        percent = abs(total["apart_percent"])
         worst = max(worst, percent)
         if percent > WITHIN_PERCENT:
-            apart.append(f"{quantity} {value:.6g}, published {published:.6g}")
-    text = f"{len(rows)} published totals within {worst:.2f} % (allowed: {WITHIN_PERCENT:g} %)"
+            apart.append(f"{total['quantity']} {total['value']:.6g}, published {total['published']:.6g}")
+    text = f"{len(found)} published totals within {worst:.2f} % (allowed: {WITHIN_PERCENT:g} %)"
     text += f"; apart: {listed(apart, len(apart))}" if apart else ""
     return [Finding(CHECK, State.of(not apart), text, worst, WITHIN_PERCENT)]
 
 
-def _rows(path: Path) -> list[tuple[str, float, frozenset[str]]]:
+def compare_totals(points: Sequence[Case]) -> list[dict[str, Any]]:
+    """Return each row of `totals.csv` beside the case's own value, all operating points of a case given.
+
+    Raises
+    ------
+    CaseError
+        When `totals.csv` names what is not known, or a number is none.
+    """
+    folder = points[0].folder
+    path = Path(folder) / "totals.csv" if folder is not None else None
+    if path is None or not path.is_file():
+        return []
+    return [
+        {
+            "quantity": quantity,
+            "value": value,
+            "published": published,
+            "apart_percent": 100.0 * (value - published) / abs(published),
+            "evidence": row.get("evidence") or "",
+            "source": row.get("source") or "",
+        }
+        for quantity, published, without, row in _rows(path)
+        for value in [_value(points, quantity, without)]
+    ]
+
+
+def _rows(path: Path) -> list[tuple[str, float, frozenset[str], Mapping[str, str]]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    wrong, found = [], []
+    wrong: list[str] = []
+    found: list[tuple[str, float, frozenset[str], Mapping[str, str]]] = []
     for line, row in enumerate(rows, start=2):
         where, quantity = f"{path.parent.name}/{path.name}, row {line}", row.get("quantity") or ""
         if quantity not in QUANTITIES:
@@ -90,7 +114,7 @@ def _rows(path: Path) -> list[tuple[str, float, frozenset[str]]]:
             wrong.append(f"{where}, column value: {row.get('value')!r} is not a number other than 0")
             continue
         without = (name.strip() for name in (row.get("without") or "").split(";"))
-        found.append((quantity, value, frozenset(without) - {""}))
+        found.append((quantity, value, frozenset(without) - {""}, row))
     if wrong:
         raise CaseError("\n".join(wrong))
     return found
