@@ -185,9 +185,7 @@ class Guard:
 
     @staticmethod
     def _ramp(trial: Trial, wanted_mw: Floats, asked_mw: float) -> float:
-        """Return the fastest even rise of what was asked that frequency bears [MW/min], inf: a step."""
-        if trial.holds_rise(wanted_mw, 0.0):
-            return math.inf
+        """Return the fastest even rise of what was asked that frequency bears [MW/min], 0: none."""
         if not trial.holds_rise(wanted_mw, SLOWEST_S):
             return 0.0
         fast_s, slow_s = 0.0, SLOWEST_S

@@ -20,7 +20,7 @@ WORSE_PU = 0.002
 FREQUENCIES = 3
 """Values watched of each area: lowest and highest deviation, rate of change."""
 
-RISE_STEPS = 60
+RISE_STEPS = 40
 """Steps a ramp is taken in."""
 
 Compose = Callable[[Answer, Floats, Support | None], tuple[Floats, Floats]]
@@ -137,14 +137,13 @@ class Trial:
 
     def holds_rise(self, block_mw: Floats, rise_s: float) -> bool:
         """Return whether frequency stays within its limits when blocks (units,) rise evenly over a time."""
-        p, q = self._present, self._params
-        dt_s = max(rise_s / RISE_STEPS, 1.0)
-        f0, t_s = self._response.f_nominal_hz, p.t_s
-        fork, added = self._response.fork(), self._by_area(block_mw)
+        q, fork, f0 = self._params, self._response.fork(), self._response.f_nominal_hz
         coming = self._by_area(np.zeros_like(block_mw))
-        for step in range(math.ceil((rise_s + q.horizon_s) / dt_s)):
-            share = min(1.0, (step + 0.5) * dt_s / rise_s) if rise_s > 0.0 else 1.0
-            area = self._advance(fork, t_s, dt_s, coming + (added - coming) * share).area
+        added = self._by_area(block_mw) - coming
+        shares = [((step + 0.5) / RISE_STEPS, rise_s / RISE_STEPS) for step in range(RISE_STEPS)]
+        t_s = self._present.t_s
+        for share, dt_s in (*shares, (1.0, q.horizon_s)):
+            area = self._advance(fork, t_s, dt_s, coming + added * share).area
             t_s += dt_s
             df_hz = np.maximum(area[2] - f0, f0 - area[1])
             if np.any(df_hz > q.df_hz) or np.any(np.abs(area[3]) > q.rocof_hz_per_s):
