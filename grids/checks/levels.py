@@ -19,9 +19,9 @@ def check_levels(solved: Solved) -> list[Finding]:
     Which breakers are installed is not confirmed, and a busbar of a case may stand for several that are
     run apart, so nothing is refused. Boundary busbars are not compared.
     """
-    if not read_units(solved.case):
-        return []
     try:
+        if not read_units(solved.case):
+            return []
         found = short_circuit(solved.case)
     except (CaseError, ValueError) as error:
         return [Finding(CHECK, State.NOTE, f"not looked at: {error}")]

@@ -120,3 +120,14 @@ def test_the_worst_state_counts():
     assert State.worst([]) is State.GOOD
     assert str(Finding("slack", State.BAD, "5 MW", point="noon")) == "FAIL  slack: noon: 5 MW"
     assert listed(["a", "b", "c"], 2) == "a; b and 1 more"
+
+
+def test_a_plant_without_dynamic_data_is_one_finding_among_the_others(tmp_path):
+    folder = shutil.copytree(CASES / "ningxia", tmp_path / "mine")
+    edit(folder, "gen", "plant_type", "wind")
+    findings = check_point(str(folder), "winter_evening_peak")
+    by_check = {f.check: f for f in findings}
+    assert by_check["flat start"].state is State.BAD
+    assert "mine/gen.csv, row 2, column plant_type: 'wind'" in by_check["flat start"].text
+    assert by_check["short circuit"].state is State.NOTE
+    assert by_check["N-1"].state is State.GOOD
