@@ -58,6 +58,8 @@ class Controller:
         Port("watched_mw", "power of what it watches in the exchange before", 0.0),
         Port("reserved_gpu", "accelerators jobs held at its site", 0.0),
         Port("job_gpu", "accelerators jobs kept busy at its site", 0.0),
+        Port("work_gpu", "work its hall did in the exchange before", 0.0),
+        Port("capacity_gpu", "work it could have done", 0.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("cap_pu", "largest IT power of its hall, of rated"),
@@ -80,7 +82,12 @@ class Controller:
         Link(
             "hall",
             gives={"cap_pu": "cap_pu", "temp_offset_k": "temp_offset_k"},
-            late={"p_mw": "p_mw", "it_mw": "it_mw"},
+            late={
+                "p_mw": "p_mw",
+                "it_mw": "it_mw",
+                "work_done_gpu": "work_gpu",
+                "capacity_gpu": "capacity_gpu",
+            },
         ),
         Link(
             "battery",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from datacenters.control_hall import Cap
 from datacenters.control_laws import (
     EmergencyReduction,
     FastResponse,
@@ -37,6 +38,8 @@ class Heard(NamedTuple):
     watched_mw: float
     reserved_gpu: float
     job_gpu: float
+    work_gpu: float
+    capacity_gpu: float
 
 
 class Orders(NamedTuple):
@@ -99,6 +102,7 @@ class Desk:
     params: ControllerParams
     laws: list[Running]
     accounts: list[Account]
+    cap: Cap
     precooling: Precooling | None = None
     voltage: VoltageSupport | None = None
     promise: Promised | None = None
@@ -117,7 +121,7 @@ class Desk:
     def of(cls, params: ControllerParams) -> "Desk":
         """Return a controller at the start of a run."""
         laws = running(params.laws)
-        desk = cls(params, laws, [Account() for _ in laws])
+        desk = cls(params, laws, [Account() for _ in laws], Cap(params.it_rated_mw or 0.0))
         for law in params.laws:
             if isinstance(law, Precooling):
                 desk.precooling = law
@@ -150,6 +154,8 @@ class Desk:
         if self.ordered_mw == 0.0 or math.isnan(self.baseline_mw):
             self.baseline_mw = heard.p_mw
             self._reserved_gpu, self._job_gpu = heard.reserved_gpu, heard.job_gpu
+            if self.params.hall is not None:
+                self.cap.start(heard.it_mw, heard.work_gpu / max(heard.capacity_gpu, 1.0))
         self._changed_mw = heard.p_mw - self.baseline_mw
 
     def order(self, heard: Heard, t_s: float, dt_s: float, hour_h: float, tell: Tell) -> Orders:
@@ -171,7 +177,7 @@ class Desk:
         self.ordered_mw, self._lasted_s = sold_mw, dt_s
         down_mw = max(-sold_mw, 0.0)
         return Orders(
-            cap_pu=self._cap_pu(heard) if down_mw > 0.0 and p.hall is not None else 1.0,
+            cap_pu=self._cap_pu(heard, dt_s) if down_mw > 0.0 and p.hall is not None else 1.0,
             temp_offset_k=0.0 if self.precooling is None else self.precooling.offset_k(hour_h),
             p_order_mw=sold_mw,
             q_order_mvar=self._q_mvar,
@@ -212,14 +218,8 @@ class Desk:
             account.add(part_mw, self._lasted_s)
             done_mw -= part_mw
 
-    def _cap_pu(self, heard: Heard) -> float:
-        """Return the cap that brings a hall to its target: IT power is what the meter shows less the rest.
-
-        Less IT power needs less cooling and loses less: the first answer is a little more than ordered.
-        """
-        target_mw = self.baseline_mw + self.ordered_mw
-        it_mw = target_mw - (heard.p_mw - heard.it_mw)
-        return min(max(it_mw / (self.params.it_rated_mw or 1.0), 0.0), 1.0)
+    def _cap_pu(self, heard: Heard, dt_s: float) -> float:
+        return self.cap.aim(self.baseline_mw + self.ordered_mw, heard.p_mw, heard.it_mw, dt_s)
 
     def _limit_gpu(self) -> float:
         """Return how many accelerators jobs may hold so that busy ones draw so much less."""

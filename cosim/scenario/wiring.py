@@ -16,8 +16,8 @@ ASKING = ("ask_mw", "coming_mw")
 """Output ports of a unit that asks for leave before it draws more."""
 ROOM = "room_mw"
 """What it may add in the next exchange."""
-WITHOUT_SUM = ("_degc", "_hz", "_kv", "_degree", "_code")
-"""Units of ports that take one wire only; powers, work and shares add up."""
+WITHOUT_SUM = ("_degc", "_hz", "_kv", "_degree", "_code", "cap_pu", "limit_gpu")
+"""Ends of the names of ports that take one wire only; powers, work and shares add up, limits do not."""
 DRIVEN = "scale_pu"
 """Output port of a unit whose parameter `drives` names what it scales in the grid."""
 

@@ -1,0 +1,63 @@
+"""The cap that brings the meter of a hall to a target."""
+
+import math
+from dataclasses import dataclass
+
+CORRECTS_S = 2.0
+"""Time constant of the correction: longer than IT power lags, so that a lag is not taken for a gap."""
+EXPONENT_PU = 2.5
+"""Dynamic power goes with the clock to this, as halls have it by default (unconfirmed)."""
+ALL_BUSY_PU = 0.98
+
+
+@dataclass
+class Cap:
+    r"""Where a cap must be for IT power to fall by D: the power law of a hall, solved for the cap.
+
+    A cap c bounds the clock f of each accelerator, :math:`c = i + (1 - i) f^a`. While accelerators are idle,
+    work of share u goes on at the slower clock on more of them; then all are busy and work is lost:
+
+    .. math:: D = (P_{rated} - P_{idle}) \begin{cases} u\,(1 - f^{a-1}) & f \ge u \\ u - f^a & f < u
+       \end{cases}, \qquad D = P_{it,0} - (P^* - (P - P_{it})) + o, \qquad T \dot o = \text{gap}
+
+    with the target :math:`P^*` at the meter, what the meter was last seen to show beside IT power, and an
+    offset o that takes what is left of a gap, as work may be bound by memory or draw less than a full load.
+    """
+
+    rated_mw: float
+    it_mw: float = 0.0
+    """IT power before anything was ordered."""
+    busy_pu: float = 1.0
+    idle_pu: float = 0.0
+    offset_mw: float = 0.0
+    _wanted_mw: float = math.nan
+    _at_pu: float = 1.0
+
+    def start(self, it_mw: float, busy_pu: float) -> None:
+        """Let go, and note what the hall does without a cap: IT power, and the share of it that is busy."""
+        self.it_mw, self.busy_pu = it_mw, min(max(busy_pu, 0.0), 1.0)
+        idle_pu = 0.0
+        if self.busy_pu < ALL_BUSY_PU:
+            idle_pu = (it_mw / self.rated_mw - self.busy_pu) / (1.0 - self.busy_pu)
+        self.idle_pu = min(max(idle_pu, 0.0), 0.9)
+        self.offset_mw, self._wanted_mw = 0.0, math.nan
+
+    def cap_pu(self, less_mw: float) -> float:
+        """Return the cap, of rated IT power, that lowers IT power by so much."""
+        span_mw, u = (1.0 - self.idle_pu) * self.rated_mw, self.busy_pu
+        less_pu = less_mw / span_mw
+        slows = max(1.0 - less_pu / u, 0.0) ** (1.0 / (EXPONENT_PU - 1.0)) if u > 0.0 else 0.0
+        power_pu = slows**EXPONENT_PU if slows >= u else max(u - less_pu, 0.0)
+        return self.idle_pu + (1.0 - self.idle_pu) * min(power_pu, 1.0)
+
+    def aim(self, target_mw: float, p_mw: float, it_mw: float, dt_s: float) -> float:
+        """Return the cap for an exchange; meter and IT power are those of the one before [MW]."""
+        if not math.isnan(self._wanted_mw):
+            gap_mw = self._wanted_mw - (self.it_mw - it_mw)
+            if not (self._at_pu <= self.idle_pu and gap_mw > 0.0):  # there is nothing left to lower
+                self.offset_mw += -math.expm1(-dt_s / CORRECTS_S) * gap_mw
+        self._wanted_mw = self.it_mw - (target_mw - (p_mw - it_mw))
+        most_mw = abs(self._wanted_mw)
+        self.offset_mw = min(max(self.offset_mw, -0.5 * most_mw), most_mw)
+        self._at_pu = self.cap_pu(max(self._wanted_mw + self.offset_mw, 0.0))
+        return self._at_pu
