@@ -1,0 +1,66 @@
+"""`suandian validate` prints one table of points by checks; `suandian grid outages` the table of N-1."""
+
+import math
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from cosim.cli import app
+from cosim.validate import Validation, validate_all
+from cosim.validation_table import Check
+
+NAN = math.nan
+
+
+def suandian(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def check(column, *, good=True, noted=False, point="noon", text="said"):
+    return Check("case", column, good, NAN, NAN, NAN, text, point, column, noted)
+
+
+def test_one_case_is_one_row_with_all_its_checks():
+    done = suandian("validate", "two_bus", "--jobs", "1")
+    assert done.exit_code == 0, done.stdout
+    (row,) = [line for line in done.stdout.splitlines() if "two_bus base" in line]
+    assert row.count("ok") >= 6
+    for head in ("flow", "volts", "2nd solver", "expected"):
+        assert head in done.stdout
+
+
+def test_failures_are_told_below_the_table_and_notes_once_a_case(capsys):
+    Validation(
+        (
+            check("voltages"),
+            check("N-1", good=False, text="without L: B 0.89 pu"),
+            check("short circuit", noted=True, text="70 kA"),
+            check("short circuit", noted=True, text="80 kA", point="night"),
+            Check("case", "vm_pu B", False, 0.9, 1.0, 0.01, "source", "noon"),
+        )
+    ).print()
+    said = capsys.readouterr().out
+    assert "FAIL  case/noon, N-1: without L: B 0.89 pu" in said
+    assert "FAIL  case/noon, expected vm_pu B: 0.9, expected 1 ± 0.01. source" in said
+    assert "70 kA" in said
+    assert "80 kA" not in said
+    assert "3 passed, of which 2 with a note, 2 failed" in said
+
+
+def test_several_processes_find_what_one_does():
+    names = ["two_bus", "smib"]
+    together, alone = validate_all(names, jobs=2), validate_all(names, jobs=1)
+    assert [(c.name, c.what, c.good) for c in together.checks] == [
+        (c.name, c.what, c.good) for c in alone.checks
+    ]
+    assert together.passed
+
+
+@pytest.mark.parametrize(("case", "code"), [("kundur", 0), ("ieee39", 1)])
+def test_outages_prints_the_table_and_says_whether_a_limit_breaks(case, code, tmp_path):
+    done = suandian("grid", "outages", case, "--least-kv", "300")
+    assert done.exit_code == code, done.stdout
+    (tmp_path / "n1.csv").write_text(done.stdout)
+    table = pd.read_csv(tmp_path / "n1.csv", keep_default_na=False)
+    assert (table["violated"] != "").any() == bool(code)
