@@ -180,10 +180,11 @@ class Controller:
         if self._promises.open:
             self._keep_promises(t_s, dt_s, inputs)
         hour_h = (self._day_s + t_s) / HOUR_S % 24.0
-        block = np.empty((len(self.outputs), len(self._desks)))
-        for i, (desk, what) in enumerate(zip(self._desks, heard, strict=True)):
-            block[:, i] = desk.order(what, t_s, dt_s, hour_h, self._tells(i))
-        return Shelf(self._places, block)
+        orders = [
+            desk.order(what, t_s, dt_s, hour_h, self._tells(i))
+            for i, (desk, what) in enumerate(zip(self._desks, heard, strict=True))
+        ]
+        return Shelf(self._places, np.ascontiguousarray(np.array(orders).T))
 
     def _tells(self, i: int) -> Tell:
         name, emit = self._names[i], self._context.emit
@@ -198,9 +199,10 @@ class Controller:
                 desk.promise.change_mw = change_mw
 
     def _ranges(self) -> Ranges:
+        """Return what may be promised, from what is drawn with all that other laws have ordered."""
         firm = np.array([desk.firm_mw() for desk in self._desks]).T
         ramp = np.array([1.0 if d.promise is None else d.promise.law.ramp_mw_per_s for d in self._desks])
-        baseline = np.array([desk.baseline_mw for desk in self._desks])
+        baseline = np.array([desk.baseline_mw + desk.ordered_mw for desk in self._desks])
         return Ranges(Flexibility(baseline, Side.of(firm[0], ramp), Side.of(firm[1], ramp)))
 
     def _check_together(self) -> None:

@@ -79,6 +79,8 @@ class Account:
 
     def grant(self, name: str, ask_mw: float, got_mw: float, t_s: float, tell: Tell) -> None:
         """Note what a law is granted now, and tell when it begins and when it is over."""
+        if got_mw == 0.0 == self.granted_mw:
+            return
         if self.granted_mw == 0.0 and got_mw != 0.0:
             self.from_s, self.promised_mwh, self.delivered_mwh = t_s, 0.0, 0.0
             tell(t_s, "law_begins", f"{name}: {got_mw:.6g} MW of {ask_mw:.6g} MW asked", "")
@@ -213,6 +215,8 @@ class Desk:
 
     def _settle(self, done_mw: float) -> None:
         """Give what was seen to the laws that sold it, the first first: each megawatt to one of them."""
+        if self.ordered_mw == 0.0:
+            return
         for account in self.accounts:
             part_mw = min(done_mw, abs(account.granted_mw))
             account.add(part_mw, self._lasted_s)

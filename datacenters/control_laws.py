@@ -1,8 +1,7 @@
 """Laws of a controller: what each asks of the power of one resource, and how much it may sell."""
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -26,7 +25,7 @@ class Triggered(Params):
 class FastResponse(Triggered):
     """Fast frequency response: power falls once the frequency is below a threshold."""
 
-    law: Literal["fast_response"]
+    law: Literal["fast_response"] = Field(description="this law")
     f_trigger_hz: float = Field(default=49.8, gt=0, description="frequency it acts below (unconfirmed)")
     f_release_hz: float = Field(
         default=49.95, gt=0, description="frequency from which it lets go (unconfirmed)"
@@ -49,7 +48,7 @@ class FastResponse(Triggered):
 class EmergencyReduction(Triggered):
     """Emergency reduction, as after the block of a direct-current link: by event `shed`, or by frequency."""
 
-    law: Literal["emergency"]
+    law: Literal["emergency"] = Field(description="this law")
     f_trigger_hz: float | None = Field(
         default=None, gt=0, description="acts without an event, too, once the frequency is below"
     )
@@ -62,10 +61,16 @@ class EmergencyReduction(Triggered):
 class PeakReduction(Params):
     """A limit for the power of the meter, or of all units the controller watches together."""
 
-    law: Literal["peak_reduction"]
+    law: Literal["peak_reduction"] = Field(description="this law")
     limit_mw: float = Field(ge=0, description="most they may draw together")
     p_most_mw: float | None = Field(
         default=None, gt=0, description="most it may give up for it; none: all that is left of the range"
+    )
+    return_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="time in which it lets all of it go: longer than others at the meter hold, as it takes"
+        " back what they give (unconfirmed)",
     )
 
     def reserve_mw(self, down_mw: float) -> tuple[float, float]:
@@ -76,7 +81,7 @@ class PeakReduction(Params):
 class DemandResponse(Params):
     """Event `activate`: a promise within what the laws before it leave, settled at the meter."""
 
-    law: Literal["demand_response"]
+    law: Literal["demand_response"] = Field(description="this law")
     p_mw: float = Field(gt=0, description="most it promises, down or up")
     ramp_mw_per_s: float = Field(gt=0, description="fastest it comes and goes")
 
@@ -95,7 +100,7 @@ class Daily(Params):
 class ValleyFilling(Daily):
     """Less power in the hours of the peak, more in those of the valley."""
 
-    law: Literal["valley_filling"]
+    law: Literal["valley_filling"] = Field(description="this law")
     hold_mw: float = Field(default=0.0, ge=0, description="power given up in the peak: work is held back")
     valley_from_h: float = Field(default=0.0, ge=0, lt=24, description="hour the valley begins at")
     valley_to_h: float = Field(default=7.0, ge=0, le=24, description="hour it ends at")
@@ -117,7 +122,7 @@ class ValleyFilling(Daily):
 class Precooling(Daily):
     """Cooling in advance of a peak, and less of it in the peak, by set-points; sells no power."""
 
-    law: Literal["precooling"]
+    law: Literal["precooling"] = Field(description="this law")
     ahead_h: float = Field(default=1.0, gt=0, le=12, description="time before the peak it cools for")
     colder_k: float = Field(default=2.0, ge=0, le=20, description="set-points are lowered by before")
     warmer_k: float = Field(default=2.0, ge=0, le=20, description="set-points are raised by in the peak")
@@ -135,7 +140,7 @@ class VoltageSupport(Params):
     Of that the converter gives what its rating leaves beside active power.
     """
 
-    law: Literal["voltage_support"]
+    law: Literal["voltage_support"] = Field(description="this law")
     v_ref_pu: float = Field(default=1.0, gt=0, description="voltage it aims at")
     deadband_pu: float = Field(default=0.01, ge=0, description="no reactive power within it (unconfirmed)")
     q_most_mvar: float = Field(gt=0, description="most it draws or gives")
@@ -186,8 +191,7 @@ def toward(before: float, target: float, whole: tuple[float, float], dt_s: float
     return float(end), float(mean)
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """What the laws of a controller know at the start of an exchange."""
 
     t_s: float
@@ -249,16 +253,24 @@ class Trigger:
 
 
 class Limit:
-    """Keeps what is watched under its limit: gives up what it would draw beyond, seen one exchange late."""
+    """Keeps what is watched under its limit: gives up at once what would be beyond, and lets go slowly."""
 
     def __init__(self, law: PeakReduction) -> None:
         self.law = law
+        self._now_mw = 0.0
+        self._most_mw = 0.0
 
     def ask(self, seen: Seen, above_mw: float) -> float:
         """Return the change wanted beside what laws above already have changed."""
-        over_mw = seen.watched_mw + seen.lowered_mw - self.law.limit_mw + above_mw
         most_mw = math.inf if self.law.p_most_mw is None else self.law.p_most_mw
-        return -min(max(over_mw, 0.0), most_mw)
+        over_mw = seen.watched_mw + seen.lowered_mw - self.law.limit_mw + above_mw
+        over_mw = min(max(over_mw, 0.0), most_mw)
+        if over_mw >= self._now_mw:
+            self._now_mw = self._most_mw = over_mw
+        else:
+            whole = (self.law.return_s, self._most_mw)
+            self._now_mw = toward(self._now_mw, over_mw, whole, seen.dt_s)[0]
+        return -self._now_mw
 
 
 class Day:

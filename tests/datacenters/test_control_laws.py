@@ -17,7 +17,7 @@ from datacenters.control import Controller
 from datacenters.control_params import ControllerParams, Restore, Shed
 
 FAST = {"law": "fast_response", "p_mw": 20.0, "hold_s": 10.0, "return_s": 0.0}
-PEAK = {"law": "peak_reduction", "limit_mw": 90.0}
+PEAK = {"law": "peak_reduction", "limit_mw": 90.0, "return_s": 0.0}
 ORDER = {"law": "demand_response", "p_mw": 30.0, "ramp_mw_per_s": 1e6}
 DAY = {"law": "valley_filling", "peak_from_h": 18, "peak_to_h": 22, "hold_mw": 10.0, "fill_mw": 5.0}
 
@@ -104,6 +104,15 @@ def test_a_limit_behind_another_law_asks_for_what_that_leaves():
     assert [account.granted_mw for account in run.model._desks[0].accounts] == pytest.approx([-20.0, -15.0])
 
 
+def test_a_limit_lets_go_at_its_ramp_where_another_at_the_meter_gives():
+    """10 MW given up for a load of 100 MW go back over 10 s once the load is 50 MW, not at once."""
+    run = Run(controller(PEAK | {"return_s": 10.0}, watches=["gate"])).begin()
+    orders = [0.0]
+    for load_mw in (100.0, 50.0, 50.0, 50.0):
+        orders.append(run.step(p_mw=orders[-1], watched_mw=load_mw + orders[-1])["p_order_mw"])
+    assert orders == pytest.approx([0.0, -10.0, -9.0, -8.0, -7.0])
+
+
 def test_an_emergency_comes_within_its_time_by_event_or_frequency_and_goes_back_when_told():
     law = {"law": "emergency", "p_mw": 40.0, "return_s": 0.0, "f_trigger_hz": 49.0}
     run = Run(controller(law))
@@ -142,6 +151,15 @@ def test_an_order_is_promised_behind_what_laws_before_it_may_want_and_settled_at
     (promise,) = run.told("promise")
     assert promise["promised_mw"] == -25.0
     assert [event[1] for event in run.events if event[2] == "promise"] == ["cells"]
+
+
+def test_an_order_counts_from_what_other_laws_leave():
+    run = Run(controller(FAST | {"reaction_s": 0.0}, ORDER)).begin()
+    run.step(f_hz=49.7)
+    run.model.command(run.t_s, 0, "activate", Activate(p_mw=-10.0, duration_s=3.0))
+    assert run.step(f_hz=49.7, p_mw=80.0)["promised_mw"] == pytest.approx(-30.0, abs=1e-3)
+    (promise,) = run.told("promise")
+    assert (promise["baseline_mw"], promise["promised_mw"]) == (80.0, -10.0)
 
 
 def test_an_order_beyond_what_is_left_of_the_range_is_refused_before_the_run():

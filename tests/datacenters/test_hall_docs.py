@@ -13,6 +13,16 @@ from cosim.core.params import Params
 from datacenters import genset, must_take
 from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
+from datacenters.control_laws import (
+    DemandResponse,
+    EmergencyReduction,
+    FastResponse,
+    PeakReduction,
+    Precooling,
+    ValleyFilling,
+    VoltageSupport,
+)
+from datacenters.control_params import ControllerParams
 from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, Limits, LiquidCircuit, Structure
 from datacenters.engine import Engine
@@ -92,6 +102,19 @@ TABLES = {
     ("hydrogen.md", "Electrolyser"): parameter_table(Electrolyser),
     ("hydrogen.md", "alkaline"): kinds_table(Electrolyser, {"pem": {}, "alkaline": ALKALINE}),
     ("hydrogen.md", "FuelCell"): parameter_table(FuelCell),
+    ("control.md", "ControllerParams"): parameter_table(ControllerParams),
+    **{
+        ("control.md", law.__name__): parameter_table(law)
+        for law in (
+            FastResponse,
+            EmergencyReduction,
+            PeakReduction,
+            DemandResponse,
+            ValleyFilling,
+            Precooling,
+            VoltageSupport,
+        )
+    },
 }
 
 
