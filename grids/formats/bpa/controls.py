@@ -45,19 +45,31 @@ def governor(cards: Mapping[str, "Card"]) -> Made | None:
 
 
 def _turbine(cards: Mapping[str, "Card"], made: Made) -> None:
-    """Add the stages of the turbine; without a card it follows the valve at once."""
-    if "TB" in cards:
-        card = cards["TB"]
-        made.row |= {
-            name: card.number(name)
-            for name in ("t4_s", "k1_pu", "k2_pu", "t5_s", "k3_pu", "k4_pu", "t6_s", "k5_pu")
-        }
-        if card.has("more"):
-            made.wrong.append(
-                f"{card.where}, columns 57-80: {card.text('more')!r} is not represented (allowed: blank)"
-            )
+    r"""Add the stages of the turbine; without a card it follows the valve at once.
+
+    The overshoot :math:`\lambda` of PSD-BPA gives the first stage more until the reheater has followed [1]_:
+    :math:`P = F_1 (P_1 + \lambda (P_1 - P_2)) + F_3 P_2 + F_5 P_3`, which is another share of two stages.
+
+    References
+    ----------
+    .. [1] The usual form of the natural overshoot of the high-pressure cylinder (unconfirmed).
+    """
+    if "TB" not in cards:
+        made.row |= {"k1_pu": 1.0, "t4_s": cards["TA"].number("t4_s") if "TA" in cards else 0.0}
         return
-    made.row |= {"k1_pu": 1.0, "t4_s": cards["TA"].number("t4_s") if "TA" in cards else 0.0}
+    card = cards["TB"]
+    names = ("t4_s", "k2_pu", "t5_s", "k4_pu", "t6_s", "k5_pu")
+    more = card.number("overshoot_pu") * card.number("k1_pu")
+    made.row |= {name: card.number(name) for name in names}
+    made.row |= {"k1_pu": card.number("k1_pu") + more, "k3_pu": card.number("k3_pu") - more}
+    if more:
+        made.evidence = "derived"
+        made.why = "; ".join(
+            filter(None, (made.why, "the overshoot of TB as shares of its stages (unconfirmed)"))
+        )
+    if card.has("more"):
+        what = f"{card.text('more')!r} is not represented (allowed: blank)"
+        made.wrong.append(f"{card.where}, columns 57-76: {what}")
 
 
 def _steam(card: "Card", cards: Mapping[str, "Card"]) -> Made:

@@ -27,19 +27,18 @@ class Made:
     wrong: list[str] = field(default_factory=list)
 
 
-def machine(cards: Mapping[str, Card], *, replace: bool) -> Made | None:
+def machine(cards: Mapping[str, Card], base_mva: float, *, replace: bool) -> Made | None:
     """Return the machine of a unit; None where it has no card with its inertia.
 
     Without an M card a machine of the d- and q-axis has no sub-transient data: an error, or with `replace`
-    typical values. An MC card without synchronous reactances is a voltage behind the transient one.
+    typical values. An MC card without synchronous reactances is a voltage behind the transient one. Where no
+    card has a base it is that of the system, `base_mva`.
     """
     card = machine_card(cards)
     if card is None:
         return None
     sub = cards.get("M")
-    sn_mva = card.number("mva") or (sub.number("mva") if sub else 0.0)
-    if not sn_mva > 0.0:
-        return Made("gencls", {}, wrong=[f"{card.where}, columns 29-32: no base (allowed: above 0)"])
+    sn_mva = card.number("mva") or (sub.number("mva") if sub else 0.0) or base_mva
     row: dict[str, Cell] = {
         "sn_mva": sn_mva,
         "h_s": card.number("energy_mws") / sn_mva,

@@ -42,8 +42,9 @@ def read_bpa(
     if stability is not None:
         cards = read_stability(stability, read)
         wrong += [] if replace else [_refusal(stability.name, u) for u in cards.unknown]
-        wrong += divide(read, cards)
     collected(wrong, CaseError)
+    if cards is not None:
+        divide(read, cards)
     tables = case_tables(read.grid)
     tables.remarks += [f"{network.name}: {u}" for u in read.untaken]
     if cards is not None:
@@ -70,7 +71,12 @@ def _add(tables: CaseTables, read: BpaNetwork, cards: Stability, *, replace: boo
             lines = ", ".join(f"{card.kind} (line {card.line})" for card in own.values())
             wrong.append(f"{cards.file}: {who} has {lines} but no card of its machine")
             continue
-        for made in (machine(own, replace=replace), governor(own), exciter(own), *converters):
+        for made in (
+            machine(own, read.grid.base_mva, replace=replace),
+            governor(own),
+            exciter(own),
+            *converters,
+        ):
             if made is None:
                 continue
             where = f"{cards.file}, {who}, {made.table}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cosim.core.errors import CaseError, collected
 from grids.formats.bpa.cards import Card, Untaken, read_deck
-from grids.formats.bpa.network import BpaNetwork
+from grids.formats.bpa.network import BpaNetwork, node_of
 from grids.formats.bpa.stability_layouts import CONVERTERS, EXCITERS, QUIET, SKIPPED, STABILITY, STEAM, WATER
 from grids.formats.source import Injection, Machine
 
@@ -38,7 +38,7 @@ def read_stability(path: Path, network: BpaNetwork) -> Stability:
     Raises
     ------
     CaseError
-        When the file cannot be read, or cards name units that are not there: all of them.
+        When the file cannot be read, or a unit has a card twice: all of them.
     """
     deck = read_deck(path)
     found = Stability(path.name)
@@ -59,13 +59,17 @@ def read_stability(path: Path, network: BpaNetwork) -> Stability:
         elif kind in STABILITY or kind in KNOWN_BY_NAME:
             card = deck.card(number, kind, STABILITY.get(kind, _UNIT))
             try:
-                _put(card, found, network)
+                missing = _put(card, found, network)
             except CaseError as error:
                 wrong.append(str(error))
+            else:
+                unknown.setdefault((kind, missing), []).extend([number] if missing else [])
         else:
             unknown.setdefault((kind, SKIPPED.get(kind, "no such card is read")), []).append(number)
+    for card in _idle(found, network):
+        unknown.setdefault((card.kind, f"its bus makes nothing in {network.grid.file}"), []).append(card.line)
     found.untaken += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in quiet.items()]
-    found.unknown += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in unknown.items()]
+    found.unknown += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in unknown.items() if lines]
     collected(wrong, CaseError)
     return found
 
@@ -77,20 +81,33 @@ def _kind(raw: bytes) -> str:
     return two + head[2:] if head[2:] in {"+", "#"} and len(two) == 2 and "+" not in two else two
 
 
-def _put(card: Card, found: Stability, network: BpaNetwork) -> None:
+def _put(card: Card, found: Stability, network: BpaNetwork) -> str:
+    """Put a card with those of its unit; return why it has none."""
     if card.kind in LOADS:
         found.loads.append(card)
-        return
+        return ""
+    if node_of(card) not in network.number:
+        return f"its bus is not in {network.grid.file}"
     unit = network.find(card), card.text("id") or "1"
     cards = found.units.setdefault(unit, {})
     if card.kind in cards:
         msg = f"{card.where}: {card.text('bus')!r} has this card in line {cards[card.kind].line} already"
         raise CaseError(msg)
     cards[card.kind] = card
+    return ""
 
 
-def divide(network: BpaNetwork, stability: Stability) -> list[str]:
-    """Give each unit with a machine card an element of its own; return what is wrong.
+def _idle(found: Stability, network: BpaNetwork) -> list[Card]:
+    """Take the units out whose buses make nothing; return their cards."""
+    grid = network.grid
+    making = {machine.bus for machine in grid.machines}
+    making |= {i.bus for i in grid.injections if i.key == "1" and not i.type}
+    idle = [unit for unit in found.units if unit[0] not in making]
+    return [card for unit in idle for card in found.units.pop(unit).values()]
+
+
+def divide(network: BpaNetwork, stability: Stability) -> None:
+    """Give each unit with a machine card an element of its own.
 
     A bus has what its card makes as one; machine cards say the share of each unit in it.
     """
@@ -103,13 +120,6 @@ def divide(network: BpaNetwork, stability: Stability) -> list[str]:
     kinds = {
         bus: CONVERTERS[k] for (bus, _), cards in stability.units.items() for k in cards if k in CONVERTERS
     }
-    wrong: list[str] = []
-    held = {machine.bus for machine in grid.machines}
-    given = {i.bus for i in grid.injections if i.key == "1" and not i.type}
-    for (bus, _), cards in stability.units.items():
-        if bus not in held | given:
-            first = next(iter(cards.values()))
-            wrong.append(f"{first.where}: bus {grid.buses[bus].label!r} makes nothing in {grid.file}")
     grid.machines = [part for m in grid.machines for part in _machines(m, shared.get(m.bus, {}))]
     grid.injections = [
         part
@@ -120,7 +130,6 @@ def divide(network: BpaNetwork, stability: Stability) -> list[str]:
         dataclasses.replace(i, type=kinds[i.bus]) if i.bus in kinds and not i.type else i
         for i in grid.injections
     ]
-    return wrong
 
 
 def machine_card(cards: Mapping[str, Card]) -> Card | None:

@@ -49,7 +49,7 @@ STABILITY: dict[str, Layout] = {
     "TB": layout(
         _UNIT,
         "t4_s:17-21.3 k1_pu:22-26.3 k2_pu:27-31.3 t5_s:32-36.3 k3_pu:37-41.3 k4_pu:42-46.3 t6_s:47-51.3",
-        "k5_pu:52-56.3 more:57-80",
+        "k5_pu:52-56.3 more:57-76 overshoot_pu:77-80.2",
     ),
     "FA": _EXCITER,
     "FB": _EXCITER,
