@@ -239,7 +239,7 @@ class PowerFlowGrid:
             tell_switch(self._context, t_s, state, switch)
         if self._desk is not None:
             present = Present(t_s + dt_s, units[:2], units[2:], imbalance_mw, plan.loads_mw, plan.import_mw)
-            self._maker.room_mw = self._desk.rooms(present, inputs, solved=found.converged)
+            self._maker.room_mw = self._desk.rooms(present, inputs, alive[self._unit], solved=found.converged)
         if not found.converged:
             self._solved = False
             return self._unsolved(t_s, found, answer)

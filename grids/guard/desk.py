@@ -38,9 +38,12 @@ class Desk:
         self._guard.reset(context)
         return np.zeros(self._asking.size)
 
-    def rooms(self, present: Present, inputs: Mapping[str, Floats], *, solved: bool) -> Floats:
-        """Return what each unit (units,) may add in the next exchange [MW]; none where nothing is solved."""
-        ask_mw = np.where(self._asking, inputs["ask_mw"], 0.0)
+    def rooms(self, present: Present, inputs: Mapping[str, Floats], live: Bools, *, solved: bool) -> Floats:
+        """Return what each unit (units,) may add in the next exchange [MW].
+
+        None where there is no solution, or the unit's bus is not energised (`live`, shape (units,)).
+        """
+        ask_mw = np.where(self._asking & live, inputs["ask_mw"], 0.0)
         if self._guard is None:
             for unit in set(np.flatnonzero(ask_mw > 0.0).tolist()) - self._unguarded:
                 self._unguarded.add(unit)

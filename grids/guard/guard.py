@@ -10,20 +10,23 @@ import numpy as np
 from cosim.core.component import Context
 from cosim.core.types import Floats, Ints
 from grids.branches import Ratings
-from grids.guard.network import Network
+from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
-from grids.guard.trial import Compose, Effect, Present, Trial
+from grids.guard.trial import Compose, Present, Trial
 from grids.network_state import NetworkState
 from grids.response import Response
 
 NEAR_PU = 0.002
 """A block is large enough when the limit that binds is this near, as a part of its width."""
 
-MOST_TRIALS = 8
-"""Blocks tried for one unit; each halves what is left to find, or better."""
+LEAST_PU = 1e-3
+"""Or when what is left to find is this part of what was asked."""
 
-SLOWEST_S = 600.0
-"""Longest rise a ramp is looked for in."""
+MOST_TRIALS = 20
+"""Blocks tried for one unit at most; every second one halves what is left to find, or better."""
+
+FASTEST_S, SLOWEST_S = 2.0, 600.0
+"""Shortest and longest rise a ramp is looked for in; found to a tenth."""
 
 
 FREQUENCY = ("frequency", "rocof")
@@ -36,17 +39,39 @@ class Grant:
 
     asked_mw: float
     granted_mw: float
-    ramp_mw_per_min: float
+    reading: tuple[Limit, float, float] | None = None
+    """What binds, or where all was granted is nearest; its value with what was granted; the limit."""
+    ramp_mw_per_min: float = math.inf
     """Fastest even rise with which frequency bears all of it, inf: it is not frequency that binds."""
-    text: str
-    data: dict[str, Any]
+    why: str = ""
+    """Where there is no solution."""
 
     @property
-    def verdict(self) -> str:
-        """What it comes to."""
-        if self.granted_mw >= self.asked_mw:
-            return "granted"
-        return "refused" if self.granted_mw <= 0.0 else "cut"
+    def is_whole(self) -> bool:
+        """Whether all of it is granted."""
+        return self.granted_mw >= self.asked_mw
+
+    def data(self) -> dict[str, Any]:
+        """Return the decision for the events table."""
+        ramp = None if math.isinf(self.ramp_mw_per_min) else self.ramp_mw_per_min
+        data = {"asked_mw": self.asked_mw, "granted_mw": self.granted_mw, "ramp_mw_per_min": ramp}
+        if self.reading is None:
+            return {**data, "why": self.why}
+        limit, value, bound = self.reading
+        margin = value - bound if limit.is_least else bound - value
+        place = {"limit": limit.what, "at": limit.at, "without": limit.without}
+        return {**data, **place, "value": value, "bound": bound, "margin": margin, "unit": limit.unit}
+
+    def __str__(self) -> str:
+        got = "all of it" if self.is_whole else f"{self.granted_mw:.6g} MW" if self.granted_mw else "none"
+        text = f"asks for {self.asked_mw:.6g} MW, gets {got}"
+        if not math.isinf(self.ramp_mw_per_min):
+            text += f" at once; frequency bears all at {self.ramp_mw_per_min:.4g} MW/min"
+        if self.reading is None:
+            return f"{text}: {self.why}"
+        limit, value, bound = self.reading
+        sort = "nearest limit" if self.is_whole else "what binds"
+        return f"{text}; {sort}: {limit} {value:.5g} of {bound:.5g} {limit.unit}"
 
 
 class Guard:
@@ -115,7 +140,7 @@ class Guard:
         for unit in waiting:
             self._since_s.setdefault(unit, present.t_s)
         grants = self.decide(present, ask_mw, coming_mw)
-        self._cut = any(grant.verdict != "granted" for grant in grants.values())
+        self._cut = not all(grant.is_whole for grant in grants.values())
         for unit, grant in grants.items():
             room[unit] = grant.granted_mw
             self._tell(present.t_s, unit, grant)
@@ -130,67 +155,60 @@ class Guard:
         )  # fmt: skip
         whole = trial.effect(ask_mw)
         if trial.base.values is None:
-            return {u: _refused(float(ask_mw[u]), f"{trial.base.failed} as it stands") for u in asking}
+            return {u: Grant(float(ask_mw[u]), 0.0, why=f"{trial.base.failed} as it is") for u in asking}
         if trial.excess(whole) <= 0.0:
-            return {u: _grant(trial, float(ask_mw[u]), float(ask_mw[u]), whole, math.inf) for u in asking}
+            reading = trial.reading(whole, trial.nearest(whole))
+            return {u: Grant(float(ask_mw[u]), float(ask_mw[u]), reading) for u in asking}
         granted, found = np.zeros(ask_mw.size), dict[int, Grant]()
         for unit in sorted(asking, key=lambda u: self._since_s.get(u, present.t_s)):
-            block, beyond = self._largest(trial, granted, unit, float(ask_mw[unit]))
-            wanted = granted.copy()
-            wanted[unit] = ask_mw[unit]
-            worst, ramp = trial.worst(beyond), math.inf
-            if block < ask_mw[unit] and worst is not None and worst[0].what in FREQUENCY:
-                ramp = self._ramp(trial, wanted, float(ask_mw[unit]))
-            found[unit] = _grant(trial, float(ask_mw[unit]), block, beyond, ramp)
-            granted[unit] = block
+            found[unit] = self._largest(trial, granted, unit, float(ask_mw[unit]))
+            granted[unit] = found[unit].granted_mw
         return found
 
-    def _largest(self, trial: Trial, granted: Floats, unit: int, asked_mw: float) -> tuple[float, Effect]:
-        """Return the largest block that holds beside others, and the effect that binds: beyond it, or at it.
+    def _largest(self, trial: Trial, granted: Floats, unit: int, asked_mw: float) -> Grant:
+        """Return the largest block that holds beside others, and the limit it meets.
 
-        The excess over the limits rises nearly in proportion to the block, so the chord to where it is
-        zero is followed (Illinois rule: the weight of an end that stays is halved), by halves where there is
-        no solution.
+        What is watched moves nearly in proportion to the block, so the next block is where straight lines
+        meet the first limit (regula falsi, limit by limit), or the middle, where that did not halve what was
+        left.
         """
 
-        def tried(block_mw: float) -> Effect:
+        def with_block(block_mw: float) -> Floats:
             blocks = granted.copy()
             blocks[unit] = block_mw
-            return trial.effect(blocks)
+            return blocks
 
-        effect = tried(asked_mw)
-        if trial.excess(effect) <= 0.0:
-            return asked_mw, effect
-        least, most, binds = 0.0, asked_mw, effect
-        g_least, g_most = min(trial.excess(tried(0.0)), 0.0), trial.excess(effect)
-        side = 0
+        beyond = trial.effect(with_block(asked_mw))
+        if trial.excess(beyond) <= 0.0:
+            return Grant(asked_mw, asked_mw, trial.reading(beyond, trial.nearest(beyond)))
+        least, most, within = 0.0, asked_mw, trial.effect(with_block(0.0))
+        halves = False
+        share, near, at = trial.between(within, beyond)
         for _ in range(MOST_TRIALS):
-            share = 0.5 if math.isinf(g_most) else g_least / (g_least - g_most) if g_least < 0.0 else 0.0
-            block = least + (most - least) * min(max(share, 0.02), 0.98)
-            effect = tried(block)
-            g = trial.excess(effect)
-            if g > 0.0:
-                most, g_most, binds = block, g, effect
-                g_least = 0.5 * g_least if side > 0 else g_least
-                side = 1
-            else:
-                least, g_least = block, g
-                g_most = 0.5 * g_most if side < 0 else g_most
-                side = -1
-                if g > -NEAR_PU:
-                    break
-            if most - least < 1e-3 * asked_mw:
+            left = most - least
+            if near < NEAR_PU or left < LEAST_PU * asked_mw:
                 break
-        return least, binds
+            block = least + left * (0.5 if halves else min(max(share, 0.01), 0.99))
+            effect = trial.effect(with_block(block))
+            if trial.excess(effect) > 0.0:
+                most, beyond = block, effect
+            else:
+                least, within = block, effect
+            halves = most - least > 0.5 * left
+            share, near, at = trial.between(within, beyond)
+        reading, ramp = trial.reading(within, at), math.inf
+        if reading is not None and reading[0].what in FREQUENCY:
+            ramp = self._ramp(trial, with_block(asked_mw), asked_mw)
+        return Grant(asked_mw, least, reading, ramp, beyond.failed)
 
     @staticmethod
     def _ramp(trial: Trial, wanted_mw: Floats, asked_mw: float) -> float:
         """Return the fastest even rise of what was asked that frequency bears [MW/min], 0: none."""
         if not trial.holds_rise(wanted_mw, SLOWEST_S):
             return 0.0
-        fast_s, slow_s = 0.0, SLOWEST_S
+        fast_s, slow_s = FASTEST_S, SLOWEST_S
         for _ in range(6):
-            middle = 0.5 * (fast_s + slow_s)
+            middle = math.sqrt(fast_s * slow_s)
             if trial.holds_rise(wanted_mw, middle):
                 slow_s = middle
             else:
@@ -199,34 +217,8 @@ class Guard:
 
     def _tell(self, t_s: float, unit: int, grant: Grant) -> None:
         """Write a decision, where it is another than the last."""
-        new = (grant.verdict, round(grant.asked_mw, 3), grant.data.get("limit"), grant.data.get("at"))
+        data = grant.data()
+        new = (grant.is_whole, grant.granted_mw > 0.0, grant.asked_mw, data.get("limit"), data.get("at"))
         if self._told.get(unit) != new:
             self._told[unit] = new
-            self._context.emit(t_s, self._names[unit], "guard", grant.text, json.dumps(grant.data))
-
-
-def _refused(asked_mw: float, why: str) -> Grant:
-    data = {"asked_mw": asked_mw, "granted_mw": 0.0, "why": why}
-    return Grant(asked_mw, 0.0, math.inf, f"asks for {asked_mw:.6g} MW, gets none: {why}", data)
-
-
-def _grant(trial: Trial, asked_mw: float, granted_mw: float, effect: Effect, ramp: float) -> Grant:
-    """Return a grant with its reason: what is nearest to its limit, or beyond it with what was asked."""
-    data: dict[str, Any] = {"asked_mw": asked_mw, "granted_mw": granted_mw}
-    data["ramp_mw_per_min"] = None if math.isinf(ramp) else ramp
-    got = "all of it" if granted_mw >= asked_mw else f"{granted_mw:.6g} MW" if granted_mw > 0.0 else "none"
-    rise = "" if math.isinf(ramp) else f"; frequency bears it at {ramp:.4g} MW/min"
-    worst = trial.worst(effect)
-    if worst is None:
-        data["why"] = effect.failed
-        return Grant(
-            asked_mw, granted_mw, ramp, f"asks for {asked_mw:.6g} MW, gets {got}{rise}: {effect.failed}", data
-        )
-    limit, value, bound = worst
-    margin = value - bound if limit.is_least else bound - value
-    data |= {"limit": limit.what, "at": limit.at, "without": limit.without, "value": value}
-    data |= {"bound": bound, "margin": margin, "unit": limit.unit}
-    told = f"{limit} {value:.5g} {limit.unit}, limit {bound:.5g}"
-    why = f"nearest is {told}" if margin >= 0.0 else f"more brings {told}"
-    text = f"asks for {asked_mw:.6g} MW, gets {got}{rise}; {why}"
-    return Grant(asked_mw, granted_mw, ramp, text, data)
+            self._context.emit(t_s, self._names[unit], "guard", str(grant), json.dumps(data))

@@ -91,7 +91,8 @@ class Network:
     def limits(self, p: GuardParams, loss: Loss | None) -> Floats:
         """Return lowest and highest value and width of all that a situation returns, shape (3, values)."""
         buses = int(np.count_nonzero(self.state.model.row_bus >= 0))
-        lines, trafos = (len(self.state.elements.names[table]) for table in ("line", "trafo"))
+        names = self.state.elements.names
+        lines, trafos = len(names["line"]), len(names["trafo"]) + len(names["trafo3w"])
         after = p.after_loss
         if loss is None:
             low, high, line, trafo = p.vm_min_pu, p.vm_max_pu, p.loading_percent, p.loading_percent
@@ -110,5 +111,5 @@ class Network:
         without = "" if loss is None else loss.name
         if place < live.size:
             return Limit("voltage", self.state.bus_names[int(live[place])], without, "pu", is_least)
-        names = (*self.state.elements.names["line"], *self.state.elements.names["trafo"])
+        names = [name for table in ("line", "trafo", "trafo3w") for name in self.state.elements.names[table]]
         return Limit("loading", names[place - live.size], without, "%", is_least)

@@ -81,7 +81,10 @@ class Situation:
         self._at = model.row_bus[self._live]
 
     def solve(self, demand: Demand) -> tuple[Floats, Floats, Floats] | None:
-        """Return voltages of live buses [pu], loadings of lines and transformers [%], None: no solution."""
+        """Return voltages of live buses [pu], loadings of lines and transformers [%], None: no solution.
+
+        Transformers of three windings come behind those of two.
+        """
         found = self._voltages(demand)
         if found is None:
             return None
@@ -90,6 +93,8 @@ class Situation:
         if (loss := self._loss) is not None:
             lost = line if loss.table == "line" else trafo
             lost[loss.row] *= loss.count / (loss.count - 1) if loss.count > 1 else 0.0
+        if len(self._state.net.trafo3w):
+            trafo = np.concatenate([trafo, self._branches.trafo3w()[LOADING]])
         return np.abs(found)[self._at], line, trafo
 
     def _voltages(self, demand: Demand) -> Complexes | None:

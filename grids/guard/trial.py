@@ -20,7 +20,7 @@ WORSE_PU = 0.002
 FREQUENCIES = 3
 """Values watched of each area: lowest and highest deviation, rate of change."""
 
-RISE_STEPS = 40
+RISE_STEPS = 24
 """Steps a ramp is taken in."""
 
 Compose = Callable[[Answer, Floats, Support | None], tuple[Floats, Floats]]
@@ -126,11 +126,29 @@ class Trial:
         """Return by how much of its width the worst value is beyond its limit; inf: no solution."""
         return math.inf if effect.values is None else float(np.max(self._beyond(effect.values)))
 
-    def worst(self, effect: Effect) -> tuple[Limit, float, float] | None:
-        """Return what is nearest to its limit or farthest beyond, value and limit; None: no solution."""
-        if effect.values is None:
+    def between(self, least: Effect, most: Effect) -> tuple[float, float, int]:
+        """Return where on the way from one effect to another the first limit is met, and which that is.
+
+        The first is a part of the way, on straight lines between the values of the two, a half where `most`
+        has no solution; the second is how near `least` comes to that limit, as a part of its width; the third
+        is its place, -1 where it is the solution that is lost.
+        """
+        if least.values is None or most.values is None:
+            return 0.5, math.inf, -1
+        here, there = self._beyond(least.values), self._beyond(most.values)
+        room = np.maximum(-here, 0.0)
+        share = np.where(there > 0.0, room / np.maximum(there + room, 1e-12), np.inf)
+        at = int(np.argmin(share))
+        return float(share[at]), float(room[at]), at
+
+    def nearest(self, effect: Effect) -> int:
+        """Return the place of what is nearest to its limit, or farthest beyond."""
+        return -1 if effect.values is None else int(np.argmax(self._beyond(effect.values)))
+
+    def reading(self, effect: Effect, at: int) -> tuple[Limit, float, float] | None:
+        """Return what is watched at a place, its value and the limit; None: no solution."""
+        if effect.values is None or at < 0:
             return None
-        at = int(np.argmax(self._beyond(effect.values)))
         value, low, high = float(effect.values[at]), float(self._low[at]), float(self._high[at])
         is_least = low - value > value - high
         return self._limit(at, is_least=is_least), value, low if is_least else high

@@ -10,7 +10,8 @@ from cosim.core.component import Context
 from cosim.core.grid import Connections, GridEvent
 from grids.engine import PowerFlowGrid
 from grids.guard.params import GuardParams
-from grids.params import PowerFlowParams
+from grids.params import PowerFlowParams, RmsParams
+from grids.rms import RmsGrid
 
 WIDE = {
     "df_hz": 1e4,
@@ -85,7 +86,7 @@ def test_the_largest_block_at_the_end_of_a_line_brings_the_voltage_its_quadratic
 def test_the_largest_step_has_the_rate_of_change_of_its_swing_equation():
     """Df(t) = B/D (1 - exp(-D t / M)) within the dead-band; the rate is the mean of half a second."""
     limit = 0.02
-    room, why, run = largest("two_bus", "b", WIDE | {"rocof_hz_per_s": limit}, 100.0)
+    room, why, run = largest("two_bus", "b", WIDE | {"rocof_hz_per_s": limit}, 10.0)
     assert why["limit"] == "rocof"
     response = run.grid.inside.response
     m = float((2.0 * response.fleet.h_s * response.fleet.sn_mva / 50.0).sum())
@@ -143,8 +144,8 @@ def test_nothing_of_the_run_moves_while_the_guard_looks():
 
 def test_what_was_let_in_and_is_not_drawn_yet_counts():
     limits = WIDE | {"rocof_hz_per_s": 0.02}
-    room, _, run = largest("two_bus", "b", limits, 100.0)
-    again = run.step(ask_mw=100.0, coming_mw=room / 2.0)["point"]["room_mw"][0]
+    room, _, run = largest("two_bus", "b", limits, 10.0)
+    again = run.step(ask_mw=10.0, coming_mw=room / 2.0)["point"]["room_mw"][0]
     assert again == pytest.approx(room / 2.0, rel=2 * NEAR)
 
 
@@ -183,3 +184,46 @@ def test_without_a_guard_all_is_allowed_and_said_to_be_unchecked():
     run = Run("two_bus", ("b",), None)
     assert run.step(ask_mw=100.0)["point"]["room_mw"][0] > 1e9
     assert [kind for _, _, kind, *_ in run.events] == ["unguarded"]
+
+
+def test_in_the_rms_engine_the_guard_answers_from_the_power_flow_that_steps_along():
+    connections = Connections(
+        units=("hall", "site"),
+        points=("bus_16", "bus_16"),
+        devices=(None, None),
+        hosted=(None, None),
+        asking=(False, True),
+    )
+    params = RmsParams(case="ieee39", guard=GuardParams(df_hz=0.05, contingencies_count=0))
+    grid = RmsGrid(params, connections)
+    assert "room_mw" in grid.columns["point"]
+    told = []
+    grid.reset(Context(emit=lambda t, unit, kind, text, data="": told.append((unit, kind))))
+    zero = np.zeros(2)
+    names = ("q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw", "coming_mw")
+    inputs = {**dict.fromkeys(names, zero), "p_mw": np.array([50.0, 0.0]), "scale_pu": np.zeros(0)}
+    for step in range(3):
+        tables = grid.step(float(step), 1.0, {**inputs, "ask_mw": np.array([0.0, 900.0])}, ())
+        if step == 0:
+            room = tables["point"]["room_mw"]
+    assert room[0] == 0.0
+    assert 10.0 < room[1] < 900.0
+    assert tables["point"]["room_mw"][1] == 0.0  # an unchanged request is looked at again later
+    assert told.count(("site", "guard")) == 1
+
+
+def test_a_unit_without_supply_gets_nothing():
+    run = Run("two_bus", ("b",), WIDE)
+    run.step()
+    tables = run.step(ask_mw=10.0, events=[GridEvent(1.0, "trip", "a_b")])
+    assert tables["point"]["vm_pu"][0] == 0.0
+    assert tables["point"]["room_mw"][0] == 0.0
+
+
+def test_a_winding_of_three_binds_at_its_rating():
+    """Any pandapower network; 140 %, as some of its lines carry 126 % of their rating already."""
+    limits = WIDE | {"loading_percent": 140.0, "power_factor_pu": 1.0}
+    room, why, run = largest(None, "Bus MV0 20kV", limits, 100.0, network="example_multivoltage")
+    assert why["at"] == "HV-MV-MV-Trafo"
+    loading = run.step(p_mw=room, dt_s=60.0)["trafo3w"]["loading_percent"][0]
+    assert loading == pytest.approx(140.0, abs=0.5)

@@ -99,6 +99,11 @@ def test_of_jobs_that_move_into_a_park_only_those_come_whose_supply_holds_a_loss
         assert held.sum() == 12  # what did not come goes on where it was
         if name == "on":
             told = reasons(results, "zhongwei")
+            drawn_mw = 1.5e-3 * results.series("site", "work_gpu")["zhongwei"]
+            let_in_mw = drawn_mw + results.series("site", "coming_mw")["zhongwei"]
+            begun = let_in_mw[let_in_mw.index >= 200.0]
+            assert begun.to_numpy() == pytest.approx(37.5 * moved["on"], rel=1e-9)
+            assert (let_in_mw - drawn_mw).max() >= 37.5  # jobs were on their way
     assert moved["off"] == 12
     assert peak["off"] > 100.0
     assert 1 <= moved["on"] < 12
@@ -115,6 +120,14 @@ def test_a_site_that_asks_where_nobody_answers_is_refused_with_what_would_do(tmp
     path.write_text((HEAD + START).replace("    at: zhongwei_330\n", ""), encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"units.zhongwei.*asks for leave.*guarded: false"):
         prepare(path)
+
+
+def test_a_site_that_is_not_guarded_may_stand_at_a_point_and_nothing_is_asked(tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text((HEAD + START).replace("guarded: true", "guarded: false"), encoding="utf-8")
+    plan = prepare(path)
+    assert plan.connections.units == ("hall", "zhongwei")
+    assert "room_mw" not in plan.grid.columns["point"]
 
 
 def test_a_guard_with_a_model_of_frequency_it_does_not_have_is_refused_by_name(tmp_path):
