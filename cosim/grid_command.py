@@ -87,6 +87,34 @@ def show(
             print_inventory(found)
 
 
+@grid_app.command("map")
+def map_(
+    name: CaseName,
+    point: Point = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file to write; default: <case>_map.html here")
+    ] = None,
+) -> None:
+    """Write a map of a case at one operating point: one HTML page that needs no network."""
+    with exit_codes():
+        from cosim.core.errors import SolveError
+        from cosim.report.grid_map import write_map
+        from grids.checks.base import solve_point
+        from grids.inventory import points_of
+        from grids.portrayal import open_case
+
+        shown = points_of(name, point)[0]
+        case, tables = open_case(name, shown), None
+        try:
+            tables = solve_point(name, shown).tables
+        except SolveError as error:
+            typer.secho(f"without voltages and loadings: {error}", fg="yellow", err=True)
+        page = out or Path(f"{case.name}_map.html")
+        for remark in write_map(case, page, tables):
+            typer.secho(f"{case.name}: {remark}", fg="yellow", err=True)
+        typer.echo(f"{page}: {len(case.net.bus)} buses of {case.name}")
+
+
 @grid_app.command()
 def check(
     name: CaseName,

@@ -175,10 +175,13 @@ def _largest(net: Any, makers: pd.DataFrame) -> list[Record]:
 def _links(cases: Sequence[Case]) -> list[Record]:
     """Return ends of direct-current links, with what they carry at each point."""
     known = {link.name: link for link in link_catalogue()}
+    links = cases[0].net["links"]
+    own_kv = dict(zip(links["name"], links["vn_kv"], strict=True)) if len(links) else {}
     records = _exchanges(cases, ("dc",))
     for record in records:
-        link = known.get(link_name(record["name"]))
-        record["vn_kv"] = None if link is None else link.vn_kv
+        name = link_name(record["name"])
+        link = known.get(name)
+        record["vn_kv"] = own_kv.get(name) if link is None else link.vn_kv
         record["leads"] = "" if link is None else f"{link.from_station} - {link.to_station}"
         record["commissioned"] = "" if link is None else link.commissioned
     return records

@@ -63,6 +63,13 @@ def test_a_case_is_imported_shown_checked_and_exported(folder):
     assert again["points"][0]["load_mw"] == pytest.approx(500.0)
 
 
+def test_a_map_is_written_also_of_a_joined_grid(folder):
+    done = suandian("map", "ningxia+gansu", "--point", "night_valley")
+    assert done.exit_code == 0, done.stderr
+    assert "ningxia+gansu_map.html" in done.stdout
+    assert "Zhongwei" in (folder / "ningxia+gansu_map.html").read_text(encoding="utf-8")
+
+
 def test_a_check_that_fails_exits_with_1_and_names_the_element(folder):
     raw = RAW.format(load_mw=500.0).replace("-999.0,1.02", "-999.0,1.15")
     (folder / "high.raw").write_text(raw)
