@@ -65,7 +65,7 @@ class Controller:
         Port("cap_pu", "largest IT power of its hall, of rated"),
         Port("temp_offset_k", "added to set-points of its hall"),
         Port("p_order_mw", "change of power ordered from its battery"),
-        Port("q_order_mvar", "reactive power ordered from its battery"),
+        Port("q_order_mvar", "reactive power ordered from its battery, or the supply of its hall"),
         Port("limit_gpu", "accelerators jobs may hold at its site"),
         Port("asked_mw", "change of power its laws ask for together, mean over the step, < 0 draws less"),
         Port("promised_mw", "part of it within the range, which is ordered"),
@@ -81,7 +81,11 @@ class Controller:
     links: ClassVar[tuple[Link, ...]] = (
         Link(
             "hall",
-            gives={"cap_pu": "cap_pu", "temp_offset_k": "temp_offset_k"},
+            gives={
+                "cap_pu": "cap_pu",
+                "temp_offset_k": "temp_offset_k",
+                "q_order_mvar": "q_order_mvar",
+            },
             late={
                 "p_mw": "p_mw",
                 "it_mw": "it_mw",

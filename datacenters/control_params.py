@@ -85,8 +85,8 @@ class ControllerParams(Params):
         for k, law in enumerate(self.laws):
             if isinstance(law, Precooling) and self.hall is None:
                 findings.append(f"laws.{k}: precooling needs a hall")
-            if isinstance(law, VoltageSupport) and self.battery is None:
-                findings.append(f"laws.{k}: voltage_support needs a battery: halls and sites order no q")
+            if isinstance(law, VoltageSupport) and self.site is not None:
+                findings.append(f"laws.{k}: voltage_support needs a battery, or a hall with a supply")
             if isinstance(law, SELLS):
                 findings += [f"laws.{k}: {text}" for text in self._beyond(law)]
         for kind in (DemandResponse, EmergencyReduction, Precooling, VoltageSupport):

@@ -247,7 +247,7 @@ class GpuHall(Rehearsing):
             cooling_end_mw=outputs[rows.COOLING_END_MW],
             mover_mw=outputs[rows.MOVER_MW],
         )
-        chain = self._supply.carry(drawn, dt_s)
+        chain = self._supply.carry(drawn, dt_s, inputs["q_order_mvar"])
         if steers:
             self._steering.see(chain["p_mw"])
         return {**dict(zip(self._names, outputs, strict=False)), **chain}

@@ -69,6 +69,7 @@ class Supply:
         Port("connected_pu", "share of the hall its supply has on the grid, as the grid's device tells", 1.0),
         Port("ceased_count", "how often it has let go so far, mean over its groups", 0.0),
         Port("feed_pu", "share of its mechanical feed that is on the grid", 1.0),
+        Port("q_order_mvar", "wanted reactive power, beside what a hall draws by itself", 0.0),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("p_mw", "power drawn at the connection point, mean over the step, as all powers"),
@@ -107,6 +108,9 @@ class Supply:
         known = [p.ups or Ups() for p in params]
         self._gap_s = np.array([ups.transfer_s + ups.eco_transfer_s for ups in known]) * eco
         self._hold_s = np.array([(p.psu or Psu()).hold_s for p in params])
+        self._converts: Bools = np.array(
+            [p.ups is not None and p.ups.mode == "double_conversion" for p in params], dtype=np.bool_
+        )
         self._watched: Bools = self._fragile | eco
         self._any_watched = bool(self._watched.any())
         self._ports = [port.name for port in self.outputs[: kernel.N_OUTPUTS]]
@@ -188,13 +192,16 @@ class Supply:
             self._context.emit(t_s, self._names[i], "racks_drop", f"racks drop: {text}")
         return dropped
 
-    def carry(self, drawn: Drawn, dt_s: float) -> dict[str, Floats]:
+    def carry(self, drawn: Drawn, dt_s: float, q_order_mvar: Floats | None = None) -> dict[str, Floats]:
         """Return the outputs of a step of `dt_s` in which racks and plant drew so much, each (halls,).
+
+        `q_order_mvar` is reactive power wanted of the supplies beside their own.
 
         Raises
         ------
         ScenarioError
-            When a battery cannot feed its hall for one step.
+            When a battery cannot feed its hall for one step, or a hall whose supply cannot is to give
+            reactive power.
         """
         if dt_s > self._checked_s:
             check_step(self._stores, self._rated_mw, self._names, dt_s)
@@ -206,8 +213,32 @@ class Supply:
             dt_s, self._kernel, *drawn, capacitor_mw, self._capacitors.energy_mwh,
             self._share_pu, self._lit, self._energy_mwh, self._taken_mw, outputs,
         )  # fmt: skip
+        if q_order_mvar is not None and q_order_mvar.any():
+            self._support(q_order_mvar, outputs)
         reset_code, self._reset_code = self._reset_code, np.zeros_like(self._reset_code)
         return {**dict(zip(self._ports, outputs, strict=True)), "ups_reset_code": reset_code}
+
+    def _support(self, q_order_mvar: Floats, outputs: Floats) -> None:
+        r"""Add the reactive power ordered, as far as rectifiers rated S leave room beside racks and pumps.
+
+        :math:`|q_{racks} + q| \le \sqrt{S^2 - P^2}`, of which the grid sees the share that is on it.
+        """
+        lacking = np.flatnonzero((q_order_mvar != 0.0) & ~self._converts)
+        collected(
+            [
+                f"{self._names[i]}: q_order_mvar={q_order_mvar[i]:g} needs rectifiers that can give it:"
+                " an `ups` of mode double_conversion"
+                for i in lacking
+            ],
+            ScenarioError,
+        )
+        p_mw, q_mvar = outputs[kernel.RACKS_MW], outputs[kernel.RACKS_MVAR].copy()
+        room_mvar = np.sqrt(np.maximum((MARGIN_PU * self._rated_mw) ** 2 - p_mw**2, 0.0))
+        more_mvar = np.clip(q_order_mvar, -room_mvar - q_mvar, np.maximum(room_mvar - q_mvar, 0.0))
+        more_mvar = np.where(self._converts & (self._lit > 0.0), more_mvar, 0.0)
+        outputs[kernel.RACKS_MVAR] += more_mvar
+        outputs[kernel.ORDER_MVAR] += more_mvar
+        outputs[kernel.Q_MVAR] += self._share_pu * more_mvar
 
 
 def _kernel_parameters(params: Sequence[SupplyParams], rated_mw: Floats) -> Floats:

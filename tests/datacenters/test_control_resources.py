@@ -15,6 +15,7 @@ from datacenters.control_params import ControllerParams, Shed
 from datacenters.fleet import FleetParams
 from datacenters.hall import GpuHall, GpuHallParams
 from datacenters.site import Site, SiteParams
+from datacenters.ups import Ups
 from datacenters.workload import Population
 
 SCENARIO = """
@@ -168,6 +169,17 @@ def test_reactive_power_by_droop_meets_the_closed_form_behind_a_reactance():
         v = 0.96 - float(drawn["q_mvar"][0]) / strength_mva
     slope = 40.0 / 0.04 / strength_mva
     assert v == pytest.approx((0.96 + 0.99 * slope) / (1.0 + slope), abs=1e-9)
+
+
+def test_the_supply_of_a_hall_supports_the_voltage_beside_its_power():
+    """A voltage 2 % below the dead-band takes half of 40 Mvar; the hall draws what it drew."""
+    law = {"law": "voltage_support", "q_most_mvar": 40.0, "droop_pu": 0.04, "lag_s": 0.0}
+    hall = GpuHall([GpuHallParams(it_rated_mw=60.0, ups=Ups())])
+    wires = {"q_order_mvar": "q_order_mvar", "work_gpu": 20_000.0}
+    rows = loop(controller(law, **ON_HALL), hall, 1.0, [CALM, {"vm_pu": 0.97}], wires)
+    (_, before), (_, after) = rows
+    assert after["q_mvar"] == pytest.approx(before["q_mvar"] - 20.0, rel=1e-3)
+    assert after["p_mw"] == pytest.approx(before["p_mw"], rel=1e-3)
 
 
 def test_jobs_of_a_site_are_held_in_the_peak_and_go_on_after_it():

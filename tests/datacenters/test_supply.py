@@ -230,3 +230,16 @@ def test_a_battery_never_gives_more_than_it_has_and_rests_until_the_grid_is_back
         energy_mwh.append(out["ups_energy_mwh"][0])
     assert lit == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
     assert 0.0 < energy_mwh[3] == energy_mwh[7] < energy_mwh[8]
+
+
+def test_rectifiers_give_reactive_power_within_the_circle_of_their_rating():
+    """Of 130 MVA with 102 MW and their losses behind them; a supply that only switches cannot."""
+    supply = made(SupplyParams(ups=Ups()))
+    _, plain = stepped(supply)
+    room_mvar = np.sqrt(130.0**2 - plain["order_racks_mw"] ** 2)
+    for order_mvar, whole_mvar in ((-30.0, plain["q_mvar"] - 30.0), (-500.0, -room_mvar), (500.0, room_mvar)):
+        out = supply.carry(drawn(), 1.0, np.array([order_mvar]))
+        assert_allclose(out["q_mvar"], whole_mvar, rtol=1e-9)
+        assert_allclose(out["p_mw"], plain["p_mw"])
+    with pytest.raises(ScenarioError, match="hall_0: q_order_mvar=-1 needs rectifiers"):
+        made(SupplyParams(ups=Ups(mode="eco"))).carry(drawn(), 1.0, np.array([-1.0]))
