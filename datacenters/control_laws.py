@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from cosim.core.params import Params
 from datacenters.ramps import ramped
 
+ROUNDING_S = 1e-9
+
 
 class Triggered(Params):
     """What laws that wait for a signal have in common: less power, after a time, until it is over."""
@@ -227,6 +229,8 @@ class Trigger:
         law = self.law
         waits_s = 0.0 if self._back else min(max(self._from_s - seen.t_s, 0.0), seen.dt_s)
         over_s = law.return_s if self._back else law.ramp_s
+        if seen.dt_s - waits_s < ROUNDING_S:
+            waits_s = seen.dt_s
         before, moves_s = self.level_pu, seen.dt_s - waits_s
         self.level_pu, mean = toward(before, 0.0 if self._back else 1.0, (over_s, 1.0), moves_s)
         return -law.p_mw * (before * waits_s + mean * moves_s) / seen.dt_s
@@ -248,7 +252,7 @@ class Trigger:
         release_hz = law.f_release_hz if isinstance(law, FastResponse) else law.f_trigger_hz
         calm = release_hz is None or seen.f_hz >= release_hz
         over_s = self._from_s + law.ramp_s + law.hold_s
-        if not self._back and calm and seen.t_s >= over_s - 1e-9:
+        if not self._back and calm and seen.t_s >= over_s - ROUNDING_S:
             self._back = True
 
 

@@ -42,13 +42,14 @@ class Run:
         self.step(dt_s, p_mw=np.nan, **heard)
         return self
 
-    def step(self, dt_s: float = 1.0, **heard: Any) -> dict[str, Any]:
+    def calm(self, **heard: Any) -> dict[str, Any]:
+        """Return inputs in which nothing happens, but for what is given."""
         rest = {port.name: port.default for port in self.model.inputs}
         known = {**rest, "f_hz": 50.0, "vm_pu": 1.0, "p_mw": 100.0, **heard}
-        inputs = {
-            name: np.broadcast_to(np.asarray(v, dtype=float), (self.count,)) for name, v in known.items()
-        }
-        out = self.model.step(self.t_s, dt_s, inputs)
+        return {name: np.broadcast_to(np.asarray(v, dtype=float), (self.count,)) for name, v in known.items()}
+
+    def step(self, dt_s: float = 1.0, **heard: Any) -> dict[str, Any]:
+        out = self.model.step(self.t_s, dt_s, self.calm(**heard))
         self.t_s += dt_s
         return {name: float(values[0]) for name, values in out.items()}
 
@@ -124,6 +125,14 @@ def test_an_emergency_comes_within_its_time_by_event_or_frequency_and_goes_back_
     run.model.command(run.t_s, 0, "restore", Restore())
     assert run.step(0.1)["promised_mw"] == 0.0
     assert [run.step(0.5, f_hz=48.9)["promised_mw"] for _ in range(2)][-1] == -40.0
+
+
+def test_a_cut_that_begins_with_an_exchange_does_not_begin_before_it():
+    law = {"law": "emergency", "p_mw": 40.0, "reaction_s": 0.4, "ramp_s": 0.0}
+    run = Run(controller(law)).begin(60.0)
+    run.model.command(60.0, 0, "shed", Shed())
+    levels = [run.model.step(60.0 + 0.2 * k, 0.2, run.calm())["promised_mw"][0] for k in range(3)]
+    assert levels == [0.0, 0.0, -40.0]
 
 
 def test_the_day_fills_the_valley_and_holds_back_in_the_peak():

@@ -50,6 +50,15 @@ CELLS = """
 """
 
 
+SECOND = """
+  second:
+    component: gpu_hall
+    at: bus_16
+    it_rated_mw: 6
+    late: {cap_pu: [frequency.cap_pu, frequency.cap_pu]}
+"""
+
+
 def controller(*laws: dict[str, Any], **params: Any) -> Controller:
     """Return a controller at the start of a run."""
     given = json.dumps({"down_mw": 20.0, **params, "laws": list(laws)})
@@ -233,6 +242,10 @@ def test_an_order_to_a_controller_is_settled_at_the_meter_of_its_hall():
         (
             CELLS,
             "a loop without delay: .*other.p_order_mw -> cells.p_order_mw",
+        ),
+        (
+            SECOND,
+            "second.cap_pu already comes from frequency.cap_pu",
         ),
         (
             "events:\n  - {at_s: 10, activate: {unit: frequency, p_mw: -5, duration_s: 10}}",
