@@ -3,7 +3,7 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -99,12 +99,16 @@ def report(
 
 
 @app.command("list")
-def list_all() -> None:
+def list_all(
+    what: Annotated[
+        Literal["scenarios"] | None, typer.Argument(help="scenarios: with story, grids, length and verdict")
+    ] = None,
+) -> None:
     """List scenarios, grid cases, components, grid engines, limit sets and KPIs."""
     with exit_codes():
-        from cosim.listing import listing
+        from cosim.listing import listing, scenarios
 
-        typer.echo(listing())
+        typer.echo(scenarios() if what else listing())
 
 
 @app.command()
