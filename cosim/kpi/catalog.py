@@ -23,6 +23,7 @@ from cosim.kpi.reduce import (
     lowest,
 )
 from cosim.kpi.spectrum import BAND_HZ, share_in_band
+from cosim.kpi.work import added_up, counted, data_gb
 
 RAMP_WINDOW_S = 60.0
 VOLTAGE_STEP_WINDOW_S = 60.0
@@ -355,6 +356,23 @@ KPIS: dict[str, Kpi] = {
         Kpi("handover_time_s", "from the order to the end of the last phase", ("phase_code",), handover_time),
         Kpi("backlog_max_gpu_h", "most work waiting", ("backlog_gpu_h",), highest),
         Kpi("double_running_gpu_h", "work run twice", ("double_running_gpu",), integral_h),
+        Kpi("jobs_ended_count", "jobs that ended", ("ended_count",), counted),
+        Kpi("jobs_late_count", "jobs that ended after their deadlines", ("late_count",), counted),
+        Kpi("jobs_failed_count", "times a job fell back to its last checkpoint", ("failed_count",), counted),
+        Kpi("jobs_moved_count", "times a job went on at another site", ("came_count",), counted),
+        Kpi("job_work_gpu_h", "work of jobs done, repeated work too", ("job_gpu",), integral_h),
+        Kpi("job_overhead_gpu_h", "accelerators kept busy by loading jobs", ("overhead_gpu",), integral_h),
+        Kpi("job_lost_gpu_h", "work of jobs that must be done again", ("lost_gpu",), integral_h),
+        Kpi("tokens_count", "tokens written", ("tokens_per_s",), added_up),
+        Kpi(
+            "unanswered_share_pu",
+            "requests that waited too long, of all that came, by work",
+            ("unanswered_gpu", "wanted_gpu"),
+            energy_weighted_ratio,
+        ),
+        Kpi("latency_max_ms", "longest latency of what is answered", ("latency_ms",), highest),
+        Kpi("data_moved_gb", "data of jobs sent to other sites", ("sent_gbit_per_s",), data_gb),
+        Kpi("network_energy_mwh", "energy of that data on its way", ("network_mw",), integral_h),
         Kpi(
             "delivered_share_pu",
             "energy delivered of all that was promised when units were activated",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cosim.kpi import compute_all
 from cosim.kpi.record import recorded
-from cosim.report import flexibility, head, tables
+from cosim.report import flexibility, head, tables, work
 from cosim.report.figure import Axis
+from cosim.report.moves import trips
 from cosim.report.plots import Plots, Section
 from cosim.report.province import province
 from cosim.report.series import Pool, points_per_line
@@ -39,6 +40,7 @@ def page(results: "Results", verdict: Verdict) -> str:
     sections = Plots(results, verdict).sections() if results.dt_s.size else []
     lines = sum(len(figure.lines) for section in sections for figure in section.figures)
     pool = Pool(points_per_line(lines))
+    sections, work_drawn = _with_work(results, sections, pool, axis)
     figures = [f.packed(pool, axis) for section in sections for f in section.figures]
     kpis = compute_all(results)
     drawn_map = province(results, verdict, pool)
@@ -49,6 +51,7 @@ def page(results: "Results", verdict: Verdict) -> str:
         "events": _markers(results, axis),
         "first": None if verdict.first is None else verdict.first.t_s,
         "map": drawn_map,
+        "work": work_drawn,
         "arrays": pool.packed,
     }
     scenario = results.manifest.get("scenario")
@@ -80,9 +83,23 @@ def page(results: "Results", verdict: Verdict) -> str:
         "style": _asset("page.css"),
         "plotly": _plotly(),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        "script": _asset("map.js") + _asset("page.js"),
+        "script": _asset("map.js") + _asset("page.js") + _asset("work.js"),
     }
     return _filled(_asset("page.html"), parts)
+
+
+def _with_work(
+    results: "Results", sections: list[Section], pool: Pool, axis: Axis
+) -> tuple[list[Section], dict[str, Any] | None]:
+    """Return sections with the drawings and tables of work that moves, and what its script draws."""
+    if not sections or not work.has_work(results):
+        return sections, None
+    found = trips(results)
+    drawn = work.work_data(results, pool, axis, found)
+    if sections[0].id != "work":
+        sections = [Section("work", work.WORK_TITLE), *sections]
+    sections[0].lead = work.work_html(results, drawn, found)
+    return sections, drawn
 
 
 def _filled(template: str, parts: dict[str, str]) -> str:
@@ -147,7 +164,7 @@ def _sections(sections: list[Section]) -> str:
         heading = f"<h2>{escape(section.title)}</h2>"
         if section.folded:
             grid = f"<details><summary>{len(section.figures)} more plots</summary>{grid}</details>"
-        out.append(f'<section id="{section.id}">{heading}{grid}</section>')
+        out.append(f'<section id="{section.id}">{heading}{section.lead}{grid}</section>')
     return "".join(out)
 
 

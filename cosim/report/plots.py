@@ -13,6 +13,8 @@ from cosim.report import flexibility
 from cosim.report.campus import campus_figures, island_frequency
 from cosim.report.codes import meanings
 from cosim.report.figure import MOST_LINES, Figure, Line, limit_lines, lines_of, symbol
+from cosim.report.work import WORK_TITLE, shown_columns, work_figures
+from cosim.report.work_map import number_of_units
 from cosim.verdict import Verdict
 from cosim.verdict.cause import BRANCH_POWER
 from cosim.verdict.text import number, quantity
@@ -33,6 +35,8 @@ class Section:
     zero: list[str] = field(default_factory=list)
     """Titles of plots left out because all their lines are zero throughout."""
     folded: bool = False
+    lead: str = ""
+    """HTML before the plots."""
 
 
 class Plots:
@@ -45,6 +49,7 @@ class Plots:
     def sections(self) -> list[Section]:
         """Return all sections that have something to show."""
         found = [
+            Section("work", WORK_TITLE, self.work()),
             Section("points", "Voltage and power where units connect", self.points()),
             Section("frequency", "Frequency", self.frequency()),
             Section("links", "Direct-current links", self.links()),
@@ -57,7 +62,7 @@ class Plots:
             Section("moves", "What moved when", self.moves()),
             Section("more", "Everything else that was recorded", self.others(), folded=True),
         ]
-        units = {str(name): i for i, name in enumerate(self.results.units["name"])}
+        units = number_of_units(self.results)
         for section in found:
             for figure in section.figures:
                 _coloured(figure, units)
@@ -228,6 +233,11 @@ class Plots:
         if power:
             figures.insert(0, _figure("Power, > 0 charges", "p_mw", power, [], len(stores)))
         return figures
+
+    def work(self) -> list[Figure]:
+        """Jobs and requests of sites."""
+        self.shown |= shown_columns(self.results)
+        return work_figures(self.results)
 
     def flexibility(self) -> list[Figure]:
         """Power of each unit within its feasible range."""

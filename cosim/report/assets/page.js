@@ -141,7 +141,7 @@
   }
 
   function drawVisible() {
-    document.querySelectorAll(".plot").forEach(holder => {
+    document.querySelectorAll(".plot[data-figure]").forEach(holder => {
       const folded = holder.closest("details");
       if (!folded || folded.open) draw(holder);
     });
@@ -172,6 +172,8 @@
   window.addEventListener("beforeprint", () => resize(true));
   window.addEventListener("afterprint", () => resize(false));
   document.querySelectorAll("details").forEach(d => d.addEventListener("toggle", drawVisible));
+  window.suandian.palette = PALETTE;
+  window.suandian.groups = grouped();
   listMarkers();
   drawVisible();
   document.body.dataset.ready = "1";

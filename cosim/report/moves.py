@@ -1,0 +1,126 @@
+"""Who moved what where, when and why: read from the events of sites."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from cosim.results import Results
+
+ENDS = {
+    "job_moved": "moved",
+    "job_rolled_back": "rolled back",
+    "job_suspended": "suspended",
+    "job_failed": "lost with the site",
+}
+"""Event that ends a trip and what became of it."""
+
+UNDER_WAY, FETCHED = "under way", "fetched"
+WAITING = "waiting"
+"""Where a job goes that is suspended."""
+
+
+@dataclass
+class Trip:
+    """A job that leaves a site, or the data of a waiting one that leave it."""
+
+    job: str
+    source: str
+    target: str
+    gpus: float
+    leaves_s: float
+    ends_s: float | None = None
+    outcome: str = UNDER_WAY
+    why: str = ""
+
+    def is_under_way(self, t_s: float) -> bool:
+        """Return whether it has left and not ended at a time."""
+        return self.leaves_s <= t_s and (self.ends_s is None or t_s < self.ends_s)
+
+
+def units_of(results: "Results") -> Mapping[str, Any]:
+    """Return the units of the scenario as it was run, by name; empty where its text is not there."""
+    scenario = results.manifest.get("scenario")
+    text = scenario.get("text", "") if isinstance(scenario, Mapping) else ""
+    content = yaml.safe_load(str(text))
+    units = content.get("units") if isinstance(content, Mapping) else None
+    return units if isinstance(units, Mapping) else {}
+
+
+def fleets(results: "Results") -> Iterator[Mapping[str, Any]]:
+    """Yield the work of all sites, as the scenario says it."""
+    for params in units_of(results).values():
+        fleet = params.get("fleet") if isinstance(params, Mapping) else None
+        if isinstance(fleet, Mapping):
+            yield fleet
+
+
+def trips(results: "Results") -> list[Trip]:
+    """Return all trips of jobs of a run, in the order they began."""
+    found: list[Trip] = []
+    under_way: dict[str, Trip] = {}
+    orders: list[tuple[float, float, str, Mapping[str, Any]]] = []
+    policy = next((str(fleet.get("policy", "")) for fleet in fleets(results)), "")
+    events = results.events
+    columns = (events[column].tolist() for column in ("t_s", "source", "kind", "text", "data"))
+    for t_s, source, kind, text, packed in zip(*columns, strict=True):
+        data = _data(packed)
+        if kind == "command" and text in ("move", "limit_jobs"):
+            orders.append((float(t_s), float(data.get("over_s") or 0.0), str(source), data))
+        elif kind in ("job_leaves", "job_fetched"):
+            trip = Trip(
+                str(data["job"]),
+                str(data["from"]),
+                str(data.get("to", WAITING)),
+                float(data["gpus"]),
+                float(t_s),
+            )
+            trip.why = _why(trip, orders, policy)
+            found.append(trip)
+            if kind == "job_fetched":
+                trip.outcome = FETCHED
+            else:
+                under_way[trip.job] = trip
+        elif kind in ENDS and data.get("job") in under_way:
+            trip = under_way.pop(str(data["job"]))
+            trip.ends_s, trip.outcome = float(t_s), ENDS[kind]
+    return found
+
+
+def flows(found: list[Trip]) -> list[dict[str, Any]]:
+    """Return trips added up by where from, where to and what became of them."""
+    sums: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for trip in found:
+        key = (trip.source, trip.target, trip.outcome)
+        flow = sums.setdefault(
+            key,
+            {"from": key[0], "to": key[1], "outcome": key[2], "gpus": 0.0, "jobs": 0},
+        )
+        flow["gpus"] += trip.gpus
+        flow["jobs"] += 1
+    return sorted(sums.values(), key=lambda flow: -flow["gpus"])
+
+
+def _why(trip: Trip, orders: list[tuple[float, float, str, Mapping[str, Any]]], policy: str) -> str:
+    """Return who wanted a trip: the last order it can follow from, else what decides without one."""
+    for at_s, over_s, source, data in reversed(orders):
+        if source != trip.source or at_s > trip.leaves_s:
+            continue
+        if trip.target == WAITING and "gpus_count" in data and "to" not in data:
+            return f"limit ordered at {at_s:g} s"
+        if data.get("to") == trip.target and trip.leaves_s <= at_s + over_s:
+            return f"move ordered at {at_s:g} s"
+    if trip.target == WAITING:
+        return "services or a limit need its accelerators"
+    return f"policy {policy}" if policy else "policy"
+
+
+def _data(packed: object) -> dict[str, Any]:
+    try:
+        content = json.loads(str(packed or "{}"))
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
