@@ -61,10 +61,13 @@
     view.y = h / 2 - view.k * (box.n + box.s) / 2;
   }
   const at = (x, y) => [view.x + view.k * x, view.y - view.k * y];
-  const STEP = 12;
+  // symbols are smaller where a view holds many stations
+  const grain = () => Math.max(0.55, Math.min(1, Math.sqrt(size().w * size().h / Object.keys(stations).length) / 78 * view.k / view.k0));
+  let fine = 1;
+  const step = () => 12 * fine;
   const spot = b => {
     const s = stations[b.station], p = at(s.buses[0].x, s.buses[0].y);
-    return [p[0] + s.dx + STEP * b.place, p[1] + s.dy];
+    return [p[0] + s.dx + step() * b.place, p[1] + s.dy];
   };
   // stations that would cover each other move apart, by SHIFT pixels at most: none once one is close enough
   const SHIFT = 24;
@@ -75,7 +78,7 @@
     apartAt = key;
     const all = Object.values(stations).filter(s => s.buses.some(shown));
     for (const s of all) {
-      const wide = STEP * (s.buses.length - (parks[s.id] ? 0 : 1)) / 2;
+      const wide = step() * (s.buses.length - (parks[s.id] ? 0 : 1)) / 2;
       s.dx = s.dy = 0;
       s.half = [wide, radius(s.buses[0].kv) + wide];
       s.pie = scale * Math.sqrt(s.plants.reduce((t, p) => t + (state.kinds.has(p.kind) ? p.mw || 0 : 0), 0));
@@ -99,7 +102,7 @@
       }
     }
   }
-  const radius = kv => (kv >= 900 ? 6.5 : kv >= 700 ? 6 : kv >= 450 ? 5 : kv >= 300 ? 4.3 : kv >= 200 ? 3.8 : 3);
+  const radius = kv => fine * (kv >= 900 ? 6.5 : kv >= 700 ? 6 : kv >= 450 ? 5 : kv >= 300 ? 4.3 : kv >= 200 ? 3.8 : 3);
   const thick = kv => (kv >= 900 ? 3 : kv >= 700 ? 2.6 : kv >= 450 ? 2.1 : kv >= 300 ? 1.7 : kv >= 200 ? 1.4 : 1.1);
   const total = data.plants.reduce((sum, p) => sum + (p.mw || 0), 0) || 1;
   const largest = Math.max(1, ...Object.values(stations).map(s => s.plants.reduce((sum, p) => sum + (p.mw || 0), 0)));
@@ -113,6 +116,7 @@
   // ---- drawing
   function draw() {
     svg.replaceChildren();
+    fine = grain();
     const { w, h } = size(), inView = p => p[0] > -60 && p[0] < w + 60 && p[1] > -60 && p[1] < h + 60;
     const layer = {};
     for (const name of ["grid", "pies", "loads", "lines", "trafos", "dc", "exchange", "buses", "labels", "frame"]) layer[name] = make("g", {}, svg);
@@ -188,9 +192,9 @@
     const off = c.circuits.every(l => !l.on), guess = state.layers.has("evidence") && c.circuits.every(l => l.evidence === "synthetic");
     const style = { stroke: colour, fill: "none", "stroke-linecap": "round" };
     if (off) style["stroke-dasharray"] = "2 5"; else if (guess) style["stroke-dasharray"] = "7 5";
-    const strokes = state.width === "loading" ? 1 : Math.min(count, 4), width = state.width === "loading" ? 0.8 + loading / 11 : thick(c.kv);
+    const strokes = state.width === "loading" ? 1 : Math.min(count, 4), width = fine * (state.width === "loading" ? 0.8 + loading / 11 : thick(c.kv));
     for (let i = 0; i < strokes; i++) {
-      const d = (i - (strokes - 1) / 2) * (width + 1.6);
+      const d = (i - (strokes - 1) / 2) * (width + 1.6 * fine);
       make("line", { x1: p[0] + ux * d, y1: p[1] + uy * d, x2: q[0] + ux * d, y2: q[1] + uy * d, "stroke-width": width, ...style }, parent);
     }
     make("line", { x1: p[0], y1: p[1], x2: q[0], y2: q[1], stroke: "transparent", "stroke-width": 12, "data-t": "corridor:" + n }, parent);
@@ -236,7 +240,7 @@
     for (const id in parks) {
       const s = stations[id], last = s.buses[s.buses.length - 1], p = spot(last);
       if (!s.buses.some(shown)) continue;
-      const x = p[0] + STEP, y = p[1];
+      const x = p[0] + step(), y = p[1];
       star(x, y, 9, parent, "park:" + id);
       wanted.push({ x: x, y: y, r: 9, text: parkName(parks[id][0]), rank: 1e6, css: "park" });
     }
@@ -335,7 +339,7 @@
     for (const l of wanted.sort((a, b) => b.rank - a.rank)) {
       const width = wide(l.text, l.css), height = FONT[l.css] + 2, right = l.right || 0;
       const pie = Math.max(l.r, l.pie || 0) + 3, reaches = l.pie > l.r ? [pie, l.r + 3] : [l.r + 3];
-      if (l.rank > 3000) reaches.push(pie + 14, pie + 30, pie + 46);
+      if (l.rank > (fine > 0.9 ? 3000 : 8e5)) reaches.push(pie + 14, pie + 30, pie + 46);
       let best = null, leader = false;
       for (const d of reaches) {
         const spots = [[d + right, -height / 2], [-d - width, -height / 2], [right / 2 - width / 2, -d - height], [right / 2 - width / 2, d],
@@ -383,7 +387,7 @@
     corridor: n => {
       const c = data.corridors[n];
       return `<b>${escape(buses[c.a].name)} – ${escape(buses[c.b].name)}</b>, ${c.kv} kV` + c.circuits.slice(0, 6).map(l =>
-        `<br>${escape(l.name)}${l.zh ? " " + escape(l.zh) : ""}${l.parallel > 1 ? ", " + l.parallel + " circuits" : ""}: ${l.km.toFixed(0)} km, ${escape(l.type || "own data")}${l.on ? "" : ", out of service"}<br>${flow(l, buses[c.a].name, buses[c.b].name)}${percent(l)}${origin(l)}`).join("");
+        `<div>${escape(l.name)}${l.zh ? " " + escape(l.zh) : ""}${l.parallel > 1 ? ", " + l.parallel + " circuits" : ""}: ${l.km.toFixed(0)} km, ${escape(l.type || "own data")}${l.on ? "" : ", out of service"}<br>${flow(l, buses[c.a].name, buses[c.b].name)}${percent(l)}${origin(l)}</div>`).join("");
     },
     trafo: n => {
       const t = data.trafos[n];
