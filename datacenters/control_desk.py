@@ -157,7 +157,7 @@ class Desk:
             self.baseline_mw = heard.p_mw
             self._reserved_gpu, self._job_gpu = heard.reserved_gpu, heard.job_gpu
             if self.params.hall is not None:
-                self.cap.start(heard.it_mw, heard.work_gpu / max(heard.capacity_gpu, 1.0))
+                self.cap.start(heard.it_mw, heard.work_gpu, heard.capacity_gpu)
         self._changed_mw = heard.p_mw - self.baseline_mw
 
     def order(self, heard: Heard, t_s: float, dt_s: float, hour_h: float, tell: Tell) -> Orders:
@@ -223,6 +223,7 @@ class Desk:
             done_mw -= part_mw
 
     def _cap_pu(self, heard: Heard, dt_s: float) -> float:
+        self.cap.see(heard.work_gpu, heard.capacity_gpu)
         return self.cap.aim(self.baseline_mw + self.ordered_mw, heard.p_mw, heard.it_mw, dt_s)
 
     def _limit_gpu(self) -> float:

@@ -18,29 +18,39 @@ class Cap:
     work of share u goes on at the slower clock on more of them; then all are busy and work is lost:
 
     .. math:: D = (P_{rated} - P_{idle}) \begin{cases} u\,(1 - f^{a-1}) & f \ge u \\ u - f^a & f < u
-       \end{cases}, \qquad D = P_{it,0} - (P^* - (P - P_{it})) + o, \qquad T \dot o = \text{gap}
+       \end{cases}, \qquad D = P_{it,0} - P_{it}^* + o, \qquad T \dot o = P_{it} - P_{it}^*
 
-    with the target :math:`P^*` at the meter, what the meter was last seen to show beside IT power, and an
+    with :math:`P_{it}^*` the target at the meter less what that was last seen to show beside IT power, and an
     offset o that takes what is left of a gap, as work may be bound by memory or draw less than a full load.
     """
 
     rated_mw: float
     it_mw: float = 0.0
-    """IT power before anything was ordered."""
+    """IT power without a cap."""
     busy_pu: float = 1.0
     idle_pu: float = 0.0
     offset_mw: float = 0.0
-    _wanted_mw: float = math.nan
+    _all_gpu: float = 1.0
+    _target_mw: float = math.nan
     _at_pu: float = 1.0
 
-    def start(self, it_mw: float, busy_pu: float) -> None:
-        """Let go, and note what the hall does without a cap: IT power, and the share of it that is busy."""
-        self.it_mw, self.busy_pu = it_mw, min(max(busy_pu, 0.0), 1.0)
+    def start(self, it_mw: float, work_gpu: float, capacity_gpu: float) -> None:
+        """Let go, and note what the hall does without a cap: IT power, and its work of what it can do."""
+        self._all_gpu = max(capacity_gpu, 1.0)
+        self.it_mw, self.busy_pu = it_mw, min(max(work_gpu / self._all_gpu, 0.0), 1.0)
         idle_pu = 0.0
         if self.busy_pu < ALL_BUSY_PU:
             idle_pu = (it_mw / self.rated_mw - self.busy_pu) / (1.0 - self.busy_pu)
         self.idle_pu = min(max(idle_pu, 0.0), 0.9)
-        self.offset_mw, self._wanted_mw = 0.0, math.nan
+        self.offset_mw, self._target_mw = 0.0, math.nan
+
+    def see(self, work_gpu: float, capacity_gpu: float) -> None:
+        """Note how much is busy under the cap; where all are, at least as much as was."""
+        busy_pu = work_gpu / self._all_gpu
+        if work_gpu > ALL_BUSY_PU * capacity_gpu:
+            busy_pu = max(busy_pu, self.busy_pu)
+        self.it_mw += (1.0 - self.idle_pu) * self.rated_mw * (busy_pu - self.busy_pu)
+        self.busy_pu = busy_pu
 
     def cap_pu(self, less_mw: float) -> float:
         """Return the cap, of rated IT power, that lowers IT power by so much."""
@@ -52,12 +62,12 @@ class Cap:
 
     def aim(self, target_mw: float, p_mw: float, it_mw: float, dt_s: float) -> float:
         """Return the cap for an exchange; meter and IT power are those of the one before [MW]."""
-        if not math.isnan(self._wanted_mw):
-            gap_mw = self._wanted_mw - (self.it_mw - it_mw)
+        if not math.isnan(self._target_mw):
+            gap_mw = it_mw - self._target_mw
             if not (self._at_pu <= self.idle_pu and gap_mw > 0.0):  # there is nothing left to lower
                 self.offset_mw += -math.expm1(-dt_s / CORRECTS_S) * gap_mw
-        self._wanted_mw = self.it_mw - (target_mw - (p_mw - it_mw))
-        most_mw = abs(self._wanted_mw)
-        self.offset_mw = min(max(self.offset_mw, -0.5 * most_mw), most_mw)
-        self._at_pu = self.cap_pu(max(self._wanted_mw + self.offset_mw, 0.0))
+        self._target_mw = target_mw - (p_mw - it_mw)
+        wanted_mw = self.it_mw - self._target_mw
+        self.offset_mw = min(max(self.offset_mw, -0.5 * abs(wanted_mw)), self.rated_mw)
+        self._at_pu = self.cap_pu(max(wanted_mw + self.offset_mw, 0.0))
         return self._at_pu

@@ -82,7 +82,8 @@ def loop(model: Controller, unit: Any, dt_s: float, heard: list[Any], wires: dic
             model.command(t_s, 0, *says)
         known = {**mine, "f_hz": 50.0, "vm_pu": 1.0, **late, **(says if isinstance(says, dict) else {})}
         out = model.step(t_s, dt_s, {name: np.array([float(v)]) for name, v in known.items()})
-        fed = {port: np.array(out[v] if isinstance(v, str) else [v]) for port, v in wires.items()}
+        values = {port: v(step) if callable(v) else v for port, v in wires.items()}
+        fed = {port: np.array(out[v] if isinstance(v, str) else [v]) for port, v in values.items()}
         drawn = unit.step(t_s, dt_s, {**theirs, **fed})
         heard_as = {"work_gpu": "work_done_gpu"}
         sources = {port: heard_as.get(port, port) for port in mine}
@@ -133,6 +134,20 @@ def test_a_hall_is_kept_under_a_limit_and_an_unreachable_one_says_what_lacks():
     last, drawn = lacks[-1]
     assert drawn["p_mw"] == pytest.approx(last["baseline_mw"] - 20.0, rel=0.01)
     assert -last["refused_mw"] == pytest.approx(last["baseline_mw"] - 20.0 - 20.0, rel=0.02)
+
+
+@pytest.mark.parametrize("dt_s", [1.0, 5.0, 60.0])
+def test_a_limit_of_a_hall_holds_while_its_work_doubles_and_halves(dt_s):
+    """Work of 40, 80, 100, then 30 % against 50 MW: what fits is drawn, within 1 % once settled."""
+    params = GpuHallParams(it_rated_mw=60.0)
+    hall, model = GpuHall([params]), controller({"law": "peak_reduction", "limit_mw": 50.0}, **ON_HALL)
+    work = np.repeat([0.4, 0.8, 1.0, 0.3], 30) * params.size().gpus_count
+    found = loop(model, hall, dt_s, [CALM] * 120, {"cap_pu": "cap_pu", "work_gpu": lambda step: work[step]})
+    meter = np.array([drawn["p_mw"] for _, drawn in found])
+    assert meter[10:30].max() < 40.0
+    assert meter[45:60] == pytest.approx(50.0, rel=0.01)
+    assert meter[75:90] == pytest.approx(50.0, rel=0.01)
+    assert meter[105:].max() < 35.0
 
 
 def test_set_points_of_a_hall_cool_in_advance_and_spare_power_in_the_peak():
