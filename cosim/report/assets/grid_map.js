@@ -119,7 +119,8 @@
     fine = grain();
     const { w, h } = size(), inView = p => p[0] > -60 && p[0] < w + 60 && p[1] > -60 && p[1] < h + 60;
     const layer = {};
-    for (const name of ["grid", "pies", "loads", "lines", "trafos", "dc", "exchange", "buses", "labels", "frame"]) layer[name] = make("g", {}, svg);
+    const root = make("g", {}, svg);
+    for (const name of ["grid", "pies", "loads", "lines", "trafos", "dc", "exchange", "buses", "labels", "frame"]) layer[name] = make("g", {}, root);
     if (state.layers.has("grid")) drawGraticule(layer, w, h);
     const scale = pieScale(), pies = {};
     moveApart(scale);
@@ -451,8 +452,14 @@
   }
   svg.addEventListener("wheel", e => { e.preventDefault(); const r = svg.getBoundingClientRect(); zoom(Math.exp(-e.deltaY / 500), e.clientX - r.left, e.clientY - r.top); }, { passive: false });
   svg.addEventListener("pointerdown", e => { drag = { x: e.clientX, y: e.clientY }; svg.setPointerCapture(e.pointerId); svg.classList.add("drag"); });
-  svg.addEventListener("pointermove", e => { if (drag) { view.x += e.clientX - drag.x; view.y += e.clientY - drag.y; drag = { x: e.clientX, y: e.clientY }; later(); } else hover(e); });
-  svg.addEventListener("pointerup", () => { drag = null; svg.classList.remove("drag"); });
+  svg.addEventListener("pointermove", e => { if (drag) svg.firstChild.setAttribute("transform", `translate(${e.clientX - drag.x} ${e.clientY - drag.y})`); else hover(e); });
+  svg.addEventListener("pointerup", e => {
+    if (!drag) return;
+    view.x += e.clientX - drag.x; view.y += e.clientY - drag.y;
+    drag = null;
+    svg.classList.remove("drag");
+    draw();
+  });
   svg.addEventListener("pointerleave", () => { tip.hidden = true; });
   document.querySelectorAll("#zoom button").forEach(b => b.addEventListener("click", () => { const z = Number(b.dataset.z), { w, h } = size(); if (z) zoom(z, w / 2, h / 2); else { fit(); draw(); } }));
   addEventListener("resize", () => { if (view.k === view.k0) fit(); draw(); });
