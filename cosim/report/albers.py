@@ -1,5 +1,8 @@
 """Plane coordinates of places: equal areas, so that a province looks as in an atlas."""
 
+import math
+from typing import Any
+
 import numpy as np
 
 from cosim.core.types import Floats
@@ -60,3 +63,25 @@ class Albers:
         theta = self.n * np.radians(np.asarray(lon_degree) - self.lon_degree)
         rho = self._rho(np.radians(np.asarray(lat_degree, dtype=np.float64)))
         return rho * np.sin(theta), self.rho_origin - rho * np.cos(theta)
+
+
+def graticule(projection: Albers, lat: Floats, lon: Floats) -> list[dict[str, Any]]:
+    """Return meridians and parallels around places, over a wider extent than theirs.
+
+    Each has a `label`, whether it is a `meridian`, and a `path` of x and y in the unit of the projection.
+    """
+    widest = max(float(np.ptp(lat)), float(np.ptp(lon)), 0.1)
+    step = next((s for s in (0.2, 0.5, 1.0, 2.0, 5.0) if widest / s <= 8.0), 10.0)
+    margin = max(widest, 2.0)
+    low = [math.floor((float(v.min()) - margin) / step) * step for v in (lat, lon)]
+    high = [math.ceil((float(v.max()) + margin) / step) * step for v in (lat, lon)]
+    lats, lons = (np.arange(a, b + step / 2, step) for a, b in zip(low, high, strict=True))
+    lines = []
+    for value, others, meridian in [(v, lats, True) for v in lons] + [(v, lons, False) for v in lats]:
+        run = np.linspace(others[0], others[-1], 40)
+        same = np.full(run.size, value)
+        x, y = projection(run, same) if meridian else projection(same, run)
+        side = ("E" if value >= 0 else "W") if meridian else ("N" if value >= 0 else "S")
+        path = [[round(float(a), 1), round(float(b), 1)] for a, b in zip(x, y, strict=True)]
+        lines.append({"label": f"{abs(value):g}° {side}", "meridian": meridian, "path": path})
+    return lines

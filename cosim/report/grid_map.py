@@ -13,7 +13,7 @@ import numpy as np
 from cosim.core.errors import CaseError
 from cosim.core.grid import Tables
 from cosim.core.types import Floats
-from cosim.report.albers import Albers
+from cosim.report.albers import Albers, graticule
 from cosim.report.schematic import MOST_BUSES, positions
 from grids.case import Case
 from grids.elements import bus_rows
@@ -141,7 +141,7 @@ def map_data(case: Case, tables: Tables | None = None) -> tuple[Record, list[str
         "links": _links(net, makers, projection),
         "exchanges": _exchanges(makers),
         "connections": _connections(case),
-        "graticule": [] if projection is None else _graticule(projection, lat, lon),
+        "graticule": [] if projection is None else graticule(projection, lat, lon),
     }
     return _plain(data), remarks
 
@@ -363,25 +363,6 @@ def _connections(case: Case) -> list[Record]:
         }
         for (name, bus), text in zip(case.points.items(), told, strict=True)
     ]
-
-
-def _graticule(projection: Albers, lat: Floats, lon: Floats) -> list[Record]:
-    """Return meridians and parallels, wider than the case so that there are some wherever one looks."""
-    widest = max(float(np.ptp(lat)), float(np.ptp(lon)), 0.1)
-    step = next((s for s in (0.2, 0.5, 1.0, 2.0, 5.0) if widest / s <= 8.0), 10.0)
-    margin = max(widest, 2.0)
-    low = [math.floor((float(v.min()) - margin) / step) * step for v in (lat, lon)]
-    high = [math.ceil((float(v.max()) + margin) / step) * step for v in (lat, lon)]
-    lats, lons = (np.arange(a, b + step / 2, step) for a, b in zip(low, high, strict=True))
-    lines = []
-    for value, others, meridian in [(v, lats, True) for v in lons] + [(v, lons, False) for v in lats]:
-        run = np.linspace(others[0], others[-1], 40)
-        same = np.full(run.size, value)
-        x, y = projection(run, same) if meridian else projection(same, run)
-        side = ("E" if value >= 0 else "W") if meridian else ("N" if value >= 0 else "S")
-        path = [[round(float(a), 1), round(float(b), 1)] for a, b in zip(x, y, strict=True)]
-        lines.append({"label": f"{abs(value):g}° {side}", "meridian": meridian, "path": path})
-    return lines
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:
