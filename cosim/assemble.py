@@ -6,7 +6,15 @@ from typing import Any, cast
 
 from cosim import kpi, verdict
 from cosim.campuses import campuses_of
-from cosim.core.component import Component, Context, DeviceOffer, DroopOffer, devices_of, offer_of
+from cosim.core.component import (
+    Component,
+    Context,
+    DeviceOffer,
+    DroopOffer,
+    commands_of,
+    devices_of,
+    offer_of,
+)
 from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
 from cosim.core.grid import Connections, Grid, GridEvent
 from cosim.core.registry import Registry, nearest
@@ -77,7 +85,7 @@ def _plan(seen: Examined) -> Plan:
         limits=limits,
         campuses=campuses,
     )
-    seen.findings += _rehearsal_findings(plan, seen)
+    seen.findings += _rehearsal_findings(plan, seen) + _sold_twice(seen)
     seen.raise_findings()
     return plan
 
@@ -96,6 +104,22 @@ def _rehearsal_findings(plan: Plan, seen: Examined) -> list[Finding]:
         for order in (order for order in seen.events.orders if order.unit in part.units):
             text = model.refusal(part.units.index(order.unit), order.params)
             found += [] if text is None else [Finding(order.path, text)]
+    return found
+
+
+def _sold_twice(seen: Examined) -> list[Finding]:
+    """Return activations of units whose range another unit sells, as a controller does."""
+    found = []
+    for order in (order for order in seen.events.orders if order.name == "activate"):
+        sellers = {
+            strand.source
+            for strand in seen.wiring.strands
+            if strand.target == order.unit and not strand.late and strand.source in seen.roster.members
+        }
+        for seller in sorted(sellers):
+            if "activate" in commands_of(seen.roster.members[seller].model):
+                text = f"{order.unit} is governed by {seller}, which sells what it can give"
+                found.append(Finding(order.path, text, f"activate: {{unit: {seller}, ...}}"))
     return found
 
 
