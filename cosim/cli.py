@@ -98,6 +98,24 @@ def report(
     raise typer.Exit(EXIT_PASS if verdict.passed else EXIT_VERDICT_FAILS)
 
 
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(help="folders of two runs or more; the first is compared with")
+    ],
+    out: Annotated[Path, typer.Option(help="page with the plots laid over each other")] = Path(
+        "compare.html"
+    ),
+) -> None:
+    """Put runs side by side: key figures, verdicts, limits that differ, plots."""
+    with exit_codes():
+        from cosim.compare import read_runs, summary, write_page
+
+        runs = read_runs(folders)
+        write_page(runs, out)
+        typer.echo(f"{summary(runs)}page: {out}")
+
+
 @app.command("list")
 def list_all(
     what: Annotated[

@@ -2,7 +2,6 @@
 
 import json
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +10,15 @@ from cosim.kpi.record import recorded
 from cosim.report import flexibility, head, tables, work
 from cosim.report.figure import Axis
 from cosim.report.moves import trips
+from cosim.report.parts import asset, filled, markers, plotly, sections_html
 from cosim.report.plots import Plots, Section
 from cosim.report.province import province
 from cosim.report.series import Pool, points_per_line
 from cosim.report.single_line import campus_names, single_lines
 from cosim.verdict import Verdict
-from cosim.verdict.cause import ACTIONS, action_text
 
 if TYPE_CHECKING:
     from cosim.results import Results
-
-MOST_MARKERS = 24
-"""Actions drawn in every plot; all are in the events table."""
 
 
 def write_report(results: "Results", verdict: Verdict, path: Path) -> None:
@@ -48,7 +44,7 @@ def page(results: "Results", verdict: Verdict) -> str:
         "axis": {"unit": axis.unit, "unit_s": axis.unit_s, "end": end_s / axis.unit_s},
         "start": head.start(results),
         "figures": figures,
-        "events": _markers(results, axis),
+        "events": markers(results, axis),
         "first": None if verdict.first is None else verdict.first.t_s,
         "map": drawn_map,
         "work": work_drawn,
@@ -70,8 +66,8 @@ def page(results: "Results", verdict: Verdict) -> str:
             with_orders=bool(order_table),
             campuses=campus_names(results),
         ),
-        "map": _asset("map.html") if drawn_map is not None else "",
-        "sections": _sections(sections),
+        "map": asset("map.html") if drawn_map is not None else "",
+        "sections": sections_html(sections),
         "campuses": campuses,
         "orders": order_table,
         "verdict_rows": tables.verdict_rows(verdict),
@@ -80,12 +76,12 @@ def page(results: "Results", verdict: Verdict) -> str:
         "provenance": tables.provenance_html(results),
         "scenario": escape(str(scenario.get("text", ""))),
         "run": tables.nested(_about_the_run(results)),
-        "style": _asset("page.css"),
-        "plotly": _plotly(),
+        "style": asset("page.css"),
+        "plotly": plotly(),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        "script": _asset("map.js") + _asset("page.js") + _asset("work.js"),
+        "script": asset("map.js") + asset("page.js") + asset("work.js"),
     }
-    return _filled(_asset("page.html"), parts)
+    return filled(asset("page.html"), parts)
 
 
 def _with_work(
@@ -102,40 +98,6 @@ def _with_work(
     return sections, drawn
 
 
-def _filled(template: str, parts: dict[str, str]) -> str:
-    """Replace each `{{name}}` once, in one pass: text that looks like a placeholder stays as it is."""
-    pieces = template.split("{{")
-    out = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        out += [parts[name], rest]
-    return "".join(out)
-
-
-def _asset(name: str) -> str:
-    return (files("cosim.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _plotly() -> str:
-    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-
-
-def _markers(results: "Results", axis: Axis) -> list[dict[str, Any]]:
-    events = results.events
-    if not len(events):
-        return []
-    actions = events[events["kind"].isin((*ACTIONS, "no_solution"))].head(MOST_MARKERS)
-    return [
-        {
-            "x": float(e["t_s"]) / axis.unit_s,
-            "t_s": float(e["t_s"]),
-            "text": action_text(e),
-            "kind": str(e["kind"]),
-        }
-        for _, e in actions.iterrows()
-    ]
-
-
 def _navigation(
     sections: list[Section], *, with_map: bool, with_orders: bool, campuses: tuple[str, ...]
 ) -> str:
@@ -145,27 +107,6 @@ def _navigation(
     links += [("kpis", "KPIs"), ("events", "Events")]
     links += [("sources", "Assumptions and sources")]
     return " ".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in links)
-
-
-def _sections(sections: list[Section]) -> str:
-    out, index = [], 0
-    for section in sections:
-        cells = []
-        narrow = [figure for figure in section.figures if not figure.wide]
-        if len(narrow) % 2 and not section.folded:
-            narrow[-1].wide = True
-        for figure in section.figures:
-            wide = " wide" if figure.wide else ""
-            cells.append(f'<figure class="plot{wide}" data-figure="{index}"></figure>')
-            index += 1
-        grid = f'<div class="grid">{"".join(cells)}</div>'
-        if section.zero:
-            grid += f'<p class="zero">Zero throughout: {escape(", ".join(section.zero).lower())}.</p>'
-        heading = f"<h2>{escape(section.title)}</h2>"
-        if section.folded:
-            grid = f"<details><summary>{len(section.figures)} more plots</summary>{grid}</details>"
-        out.append(f'<section id="{section.id}">{heading}{section.lead}{grid}</section>')
-    return "".join(out)
 
 
 def _about_the_run(results: "Results") -> dict[str, Any]:

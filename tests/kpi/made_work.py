@@ -32,6 +32,12 @@ COUNTS = {
 
 SCENARIO = """
 title: Work moves
+start: 2026-08-05T20:00:00+08:00
+until_s: 600
+seed: 1
+clock: {step_s: 10}
+grid: {case: two_bus}
+limits: []
 units:
   west_hall: {component: gpu_hall, at: west_park}
   east_hall: {component: gpu_hall, at: east_park}

@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 from made_run import made_run
+from made_work import made_work
 
+from cosim.compare import read_runs, write_page
 from cosim.report import write_report
 from cosim.verdict import judge
 
@@ -37,13 +39,8 @@ def opened(page, folder):
     return done.stdout, done.stderr
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("browser")
-    run = made_run(folder / "run", trip_at_s=600.0, unsolved_s=(900.0,))
-    page = folder / "report.html"
-    write_report(run, judge(run, ["cn"]), page)
-    # whatever the page tries to load is written into the document, where the test can read it
+def spied(page):
+    """Let the page write what it loads, and what fails, into the document, where a test can read it."""
     spy = (
         "<script>const said=[];addEventListener('error',e=>said.push(String(e.message)));"
         "addEventListener('securitypolicyviolation',e=>said.push('blocked '+e.blockedURI));"
@@ -55,6 +52,15 @@ def seen(tmp_path_factory):
     )
     text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{spy}", 1)
     page.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    run = made_run(folder / "run", trip_at_s=600.0, unsolved_s=(900.0,))
+    page = folder / "report.html"
+    write_report(run, judge(run, ["cn"]), page)
+    spied(page)
     return opened(page, folder)
 
 
@@ -76,3 +82,32 @@ def test_every_plot_and_the_map_are_drawn(seen):
     assert document.count('class="main-svg"') >= 10
     assert "t = 600 s" in document
     assert "huaibei_220 (huaibei, bess)" in document
+
+
+def test_map_flows_and_panels_of_work_are_drawn_without_a_word_of_the_console(tmp_path):
+    run = made_work(tmp_path / "run")
+    page = tmp_path / "report.html"
+    write_report(run, judge(run, []), page)
+    spied(page)
+    document, said = opened(page, tmp_path)
+    assert 'data-said="[]"' in document
+    assert 'data-loaded="[]"' in document
+    assert "CONSOLE" not in said
+    work = document.split('<section id="work">')[1].split("</section>")[0]
+    assert work.count('data-drawn="1"') == work.count("<figure")
+    assert "t = 110 s: 2 under way (2,000 GPU), 0 came" in work
+    assert "rolled back: 1 trip, 1,000 GPU" in work
+    assert "west, 60 MW" in work
+
+
+def test_runs_side_by_side_are_drawn_without_a_word_of_the_console(tmp_path):
+    for name, shift_mw in (("one", 30.0), ("two", 20.0)):
+        made_work(tmp_path / name, shift_mw=shift_mw)
+    page = tmp_path / "compare.html"
+    write_page(read_runs([tmp_path / "one", tmp_path / "two"]), page)
+    spied(page)
+    document, said = opened(page, tmp_path)
+    assert 'data-said="[]"' in document
+    assert 'data-loaded="[]"' in document
+    assert "CONSOLE" not in said
+    assert document.count('data-drawn="1"') == document.count("<figure") > 0
