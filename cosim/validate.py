@@ -4,8 +4,9 @@ import math
 import os
 import tempfile
 import xml.etree.ElementTree as ET  # only written, never parsed
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -15,7 +16,7 @@ from typing import Any
 import yaml
 
 from cosim.assemble import prepare
-from cosim.core.errors import ScenarioError, SuandianError
+from cosim.core.errors import ComponentError, ScenarioError, SuandianError
 from cosim.core.places import reference_folder
 from cosim.core.registry import nearest
 from cosim.kpi import compute
@@ -74,6 +75,13 @@ def validate_all(names: Sequence[str], *, record: bool = False, jobs: int | None
         Rewrite the golden values of scenarios with what this run gives; tolerances stay.
     jobs
         Processes that share the work; those the machine has when None.
+
+    Raises
+    ------
+    ScenarioError
+        When there is no case or scenario of a name.
+    ComponentError
+        When a process died (killed, or out of memory).
     """
     folders = tuple(name for name in names if (Path(name) / "case.yaml").is_file())
     shipped, scenarios = list_cases(), reference_scenarios()
@@ -85,12 +93,17 @@ def validate_all(names: Sequence[str], *, record: bool = False, jobs: int | None
     chosen = tuple(names) or known
     workers = min(jobs or _processors(), len(chosen))
     work = partial(_checks_of, cases=cases, record=record)
-    if workers == 1:
-        found = [work(name) for name in chosen]
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            found = list(pool.map(work, chosen))
+    found = [work(name) for name in chosen] if workers == 1 else _shared(work, chosen, workers)
     return Validation(tuple(check for checks in found for check in checks))
+
+
+def _shared(work: Callable[[str], list[Check]], names: Sequence[str], workers: int) -> list[list[Check]]:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            return list(pool.map(work, names))
+        except BrokenProcessPool as error:
+            msg = "a process of the checks died (killed, or out of memory); --jobs 1 needs the least memory"
+            raise ComponentError(msg) from error
 
 
 def _processors() -> int:
@@ -106,7 +119,7 @@ def _checks_of(name: str, *, cases: Sequence[str], record: bool) -> list[Check]:
 
 def _broke(name: str, error: SuandianError, column: str = EXPECTED) -> Check:
     text = f"{type(error).__name__}: {error}"
-    return Check(name, "runs", False, math.nan, math.nan, 0.0, text, column=column)
+    return Check(name, "runs", False, math.nan, math.nan, math.nan, text, column=column)
 
 
 def _case_checks(name: str) -> Iterator[Check]:

@@ -1,14 +1,18 @@
 """`suandian validate` prints one table of points by checks; `suandian grid outages` the table of N-1."""
 
 import math
+import os
+import shutil
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from cosim import validate
 from cosim.cli import app
 from cosim.validate import Validation, validate_all
 from cosim.validation_table import Check
+from grids.case import CASES
 
 NAN = math.nan
 
@@ -55,6 +59,27 @@ def test_several_processes_find_what_one_does():
         (c.name, c.what, c.good) for c in alone.checks
     ]
     assert together.passed
+
+
+def dies(name):
+    os._exit(1)
+
+
+def test_a_process_that_dies_is_told_and_is_no_failed_verdict(monkeypatch):
+    monkeypatch.setattr(validate, "partial", lambda *_, **__: dies)
+    done = suandian("validate", "two_bus", "smib", "--jobs", "2")
+    assert done.exit_code == 3
+    assert "ComponentError: a process of the checks died" in done.output
+
+
+def test_a_case_that_cannot_be_read_is_told_without_numbers(tmp_path):
+    folder = shutil.copytree(CASES / "two_bus", tmp_path / "mine")
+    bus = (folder / "bus.csv").read_text(encoding="utf-8")
+    (folder / "bus.csv").write_text(bus + bus.splitlines()[-1] + "\n", encoding="utf-8")
+    done = suandian("validate", str(folder), "--jobs", "1")
+    assert done.exit_code == 1
+    assert "is a duplicate" in done.stdout
+    assert "nan" not in done.stdout
 
 
 @pytest.mark.parametrize(("case", "code"), [("kundur", 0), ("ieee39", 1)])
