@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from cosim.compare.runs import Run
 from cosim.verdict import Finding
 
-SAME = 1e-9
-"""Values this close, by size or as they are, are equal: rounding of sums."""
+SAME = 1e-6
+"""Values this close, by size or as they are, are equal: below what is printed, above what solvers leave."""
 
 Key = tuple[str | float | None, ...]
 

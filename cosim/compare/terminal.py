@@ -36,7 +36,7 @@ def summary(runs: Sequence[Run]) -> str:
         *(run.label for run in runs),
         *("difference" if len(runs) == 2 else f"{r.label} - {runs[0].label}" for r in runs[1:]),
     ):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", overflow="fold")
     for row in differing:
         cells = [shown(value, row.unit) for value in row.values]
         table.add_row(row.key, *cells, *(shown(d, row.unit, sign=True) for d in row.differences))

@@ -1,5 +1,6 @@
 """The feasible range about the power of each unit, and what came of the promises made on it."""
 
+import json
 import math
 from html import escape
 from typing import TYPE_CHECKING
@@ -8,8 +9,8 @@ import numpy as np
 
 from cosim.core.flexibility import COLUMNS
 from cosim.kpi import orders
-from cosim.kpi.panel import component_tables
-from cosim.report.figure import Figure, Line
+from cosim.kpi.panel import component_tables, tables_with
+from cosim.report.figure import Figure, Line, lines_of
 from cosim.verdict.text import number
 
 if TYPE_CHECKING:
@@ -59,13 +60,61 @@ def ribbons(results: "Results") -> list[Figure]:
     return figures
 
 
+def promises(results: "Results") -> list[Figure]:
+    """Return a plot for each controller: what it was asked for, promised and delivered."""
+    told = (
+        ("asked_mw", "asked"),
+        ("promised_mw", "promised"),
+        ("delivered_mw", "delivered, an exchange later"),
+    )
+    figures = []
+    for table in tables_with(results, "delivered_mw"):
+        there = [pair for pair in told if pair[0] in results.columns(table)]
+        for name in results.elements(table):
+            lines = [line for c, label in there for line in lines_of(results, table, c, [name], label=label)]
+            figures.append(Figure(f"{name}: changes of power", "MW", lines))
+    return figures
+
+
+def promised_columns(results: "Results") -> set[tuple[str, str]]:
+    """Return what the plots of promises show of the results."""
+    names = ("asked_mw", "promised_mw", "delivered_mw")
+    return {(table, name) for table in tables_with(results, "delivered_mw") for name in names}
+
+
 def columns() -> set[tuple[str, str]]:
     """Return what the ribbons show of the results."""
     return {(TABLE, column) for column in COLUMNS}
 
 
 def order_table(results: "Results") -> str:
-    """Return a section with promised and delivered for each order, or nothing where nobody was ordered."""
+    """Return a section with promised and delivered for each order and law, or nothing without any."""
+    parts = _orders_html(results) + _laws_html(results)
+    return f'<section id="orders"><h2>Promised and delivered</h2>{parts}</section>' if parts else ""
+
+
+def _laws_html(results: "Results") -> str:
+    """Return a row for each time a law of a controller acted and was over."""
+    over = results.events[results.events["kind"] == "law_over"]
+    if not len(over):
+        return ""
+    heads = ("controller", "law", "from [s]", "to [s]", "promised [MWh]", "delivered [MWh]", "share [pu]")
+    rows = []
+    for _, event in over.iterrows():
+        told = json.loads(str(event["data"]))
+        promised, delivered = float(told["promised_mwh"]), float(told["delivered_mwh"])
+        cells = [float(told["from_s"]), float(told["to_s"]), promised, delivered]
+        cells.append(delivered / promised if promised else math.nan)
+        names = f"<td>{escape(str(event['source']))}</td><td>{escape(str(told['law']))}</td>"
+        rows.append(f"<tr>{names}{''.join(_cell('', value) for value in cells)}</tr>")
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    return (
+        f"<h3>Laws of controllers, each time one acted</h3><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _orders_html(results: "Results") -> str:
     found = orders(results)
     if not len(found):
         return ""
@@ -80,10 +129,7 @@ def order_table(results: "Results") -> str:
         " does not make up for another. Rebound is energy beyond the baseline the other way, for as long"
         " after the end as the change was promised for."
     )
-    return (
-        '<section id="orders"><h2>Promised and delivered</h2><table><thead><tr>'
-        f'{head}</tr></thead><tbody>{rows}</tbody></table><p class="note">{note}</p></section>'
-    )
+    return f'<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p class="note">{note}</p>'
 
 
 def _cell(column: str, value: object) -> str:

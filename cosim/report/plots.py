@@ -59,6 +59,7 @@ class Plots:
             Section("halls", "Halls", self.halls()),
             Section("storage", "Storage", self.storage()),
             Section("flexibility", "How far units could be moved", self.flexibility()),
+            Section("controllers", "What controllers promised and delivered", self.promises()),
             Section("moves", "What moved when", self.moves()),
             Section("more", "Everything else that was recorded", self.others(), folded=True),
         ]
@@ -243,6 +244,11 @@ class Plots:
         """Power of each unit within its feasible range."""
         self.shown |= flexibility.columns()
         return flexibility.ribbons(self.results)
+
+    def promises(self) -> list[Figure]:
+        """Promised and delivered, by controller."""
+        self.shown |= flexibility.promised_columns(self.results)
+        return flexibility.promises(self.results)
 
     def moves(self) -> list[Figure]:
         """Work at source and target, what waits, what is moved, phases; then work of the halls."""

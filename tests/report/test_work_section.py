@@ -3,7 +3,7 @@ import re
 
 import pytest
 from made_run import made_run
-from made_work import EVENTS, SCENARIO, job, made_work
+from made_work import EVENTS, SCENARIO, job, made_work, told
 
 from cosim.kpi import compute
 from cosim.report import page
@@ -127,3 +127,30 @@ def test_a_hand_over_shows_both_ends_without_sites(tmp_path):
     ]
     assert 'id="workpanels"' in section(text)
     assert 'id="workmap"' not in section(text)
+
+
+def test_a_law_of_a_controller_is_told_with_what_it_promised_and_delivered(tmp_path):
+    over = told(
+        400.0,
+        "gate",
+        "law_over",
+        "x",
+        law="a<b",
+        from_s=100.0,
+        to_s=400.0,
+        promised_mwh=2.0,
+        delivered_mwh=1.5,
+    )
+    run = made_work(tmp_path / "run", events=(over,))
+    text = page(run, judge(run, []))
+    orders = text.split('<section id="orders">')[1].split("</section>")[0]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", orders) == [
+        "gate",
+        "a&lt;b",
+        "100",
+        "400",
+        "2",
+        "1.5",
+        "0.75",
+    ]
+    assert '<a href="#orders">' in text
