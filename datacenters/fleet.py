@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from cosim.core.component import Context
 from cosim.core.errors import ScenarioError, SuandianError
 from cosim.core.params import Params
-from cosim.core.types import Floats, Ints
+from cosim.core.types import Bools, Floats, Ints
 from datacenters import job_files, migration, workload
 from datacenters.kernels import jobs as k
 from datacenters.network import Network, NetworkParams, network_of
@@ -51,7 +51,9 @@ class FleetParams(Params):
     network: NetworkParams = Field(default=NetworkParams(), description="what joins the sites")
     tick_s: float = Field(default=1.0, gt=0, le=60, description="time between two decisions about jobs")
     lookahead_count: int = Field(
-        default=100, ge=0, description="jobs looked at behind the first without room"
+        default=100,
+        ge=0,
+        description="jobs looked at behind the first without room, of those with the same first site",
     )
     load_pu: float = Field(
         default=0.35,
@@ -84,6 +86,8 @@ class Signals:
     capacity_gpu: Floats
     room_gpu: Floats
     """Busy accelerators that may be added: ramp, block and guard together."""
+    saves_room: Bools
+    """Whether what is not used of it is kept."""
     limit_gpu: Floats
     """Accelerators that jobs may hold, as a controller says."""
 
@@ -198,13 +202,13 @@ class Fleet:
         self.backlog_gpu_s = np.zeros(n)
         self.up = np.ones(n, dtype=np.bool_)
         self._back_s = np.full(n, np.inf)
-        self._dark = np.zeros(n, dtype=np.bool_)
+        self._dark, self._lost = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         self.limit_gpu = np.full(n, NO_LIMIT)
-        self._heard_gpu = np.full(n, NO_LIMIT)
         self.route = self.network.bandwidth_gbit_per_s.copy()
         self._cuts: list[tuple[float, int, int]] = []
         self.moves: list[Move] = []
         self._left_s: dict[int, float] = {}
+        self._told_lost_gpu_s = np.zeros(len(self.set))
         self._calm_until_s = 0.0
         self._service_gpu = np.zeros(n)
         self._sums = np.zeros((k.N_SUMS, n))
@@ -222,13 +226,11 @@ class Fleet:
         self._service_gpu = served.served_gpu + served.double_gpu
         kept = np.maximum(self.services_gpu, self._service_gpu)
         limit_gpu = np.minimum(self.limit_gpu, hears.limit_gpu)
-        if (hears.limit_gpu > self._heard_gpu).any():
-            self.pool.tally[k.CHANGED] = 1
-        self._heard_gpu = hears.limit_gpu.copy()
         sites = k.Sites(
             cap_gpu=np.where(self.up, np.minimum(self.gpus - kept, limit_gpu), 0.0),
             rate_pu=rate,
             room_gpu=hears.room_gpu.copy(),
+            saves_room=hears.saves_room,
             score=ranking.score,
             is_open=ranking.is_open,
             up=self.up,
@@ -254,17 +256,27 @@ class Fleet:
 
     def fail(self, t_s: float, site: int, for_s: float | None) -> None:
         """Lose a site at once, for a time or until `recover`."""
-        self.up[site] = False
+        self._lost[site] = True
         self._back_s[site] = np.inf if for_s is None else t_s + for_s
+        self._fall(t_s, site)
+
+    def _fall(self, t_s: float, site: int) -> None:
+        self.up[site] = False
         hit = k.fail_site(self.jobs, self.life, self.pool, self._sums, site, t_s)
         text = f"{self.names[site]} is lost: {hit} jobs fall back to their last checkpoints"
         self._context.emit(t_s, self.names[site], "site_lost", text)
         self._tell()
 
     def recover(self, t_s: float, site: int) -> None:
-        """Take a site back; what waits may start there at once."""
-        self.up[site], self._back_s[site] = True, np.inf
-        self.pool.tally[k.CHANGED] = self.pool.tally[k.FLOWS] = 1
+        """Take a site back, unless its hall is dark; what waits may start there at once."""
+        self._lost[site], self._back_s[site] = False, np.inf
+        self._rise(t_s, site)
+
+    def _rise(self, t_s: float, site: int) -> None:
+        if self.up[site] or self._lost[site] or self._dark[site]:
+            return
+        self.up[site] = True
+        self.pool.tally[k.FLOWS] = 1
         self._context.emit(t_s, self.names[site], "site_back", f"{self.names[site]} is back")
 
     def cut(self, t_s: float, a: int, b: int, for_s: float | None) -> None:
@@ -309,12 +321,11 @@ class Fleet:
 
     def _darken(self, t_s: float, capacity_gpu: Floats) -> None:
         """Lose sites whose hall has gone dark, and take them back with it."""
-        dark = capacity_gpu <= 0.0
-        for site in np.flatnonzero(dark & ~self._dark & self.up):
-            self.fail(t_s, int(site), None)
-        for site in np.flatnonzero(~dark & self._dark):
-            self.recover(t_s, int(site))
-        self._dark = dark
+        was, self._dark = self._dark, capacity_gpu <= 0.0
+        for site in np.flatnonzero(self._dark & self.up):
+            self._fall(t_s, int(site))
+        for site in np.flatnonzero(was & ~self._dark):
+            self._rise(t_s, int(site))
 
     def _rates(self, capacity_gpu: Floats) -> Floats:
         """Return how fast work goes at each site: a throttled hall does all of it more slowly."""
@@ -426,7 +437,10 @@ class Fleet:
             self._left_s[job] = t_s
         if what == k.CUTS_OVER and job in self._left_s:
             data["took_s"] = t_s - self._left_s.pop(job)
-        lost = float(self.life.lost_gpu_s[job]) / HOUR_S
+        lost = 0.0
+        if what == k.FAILS:
+            lost = float(self.life.lost_gpu_s[job] - self._told_lost_gpu_s[job]) / HOUR_S
+            self._told_lost_gpu_s[job] = self.life.lost_gpu_s[job]
         told = text.format(job=data["job"], source=source, to=to, gb=self.jobs.state_gb[job], lost=lost)
         unit = source if a >= 0 else to
         self._context.emit(t_s, unit, kind, told, json.dumps(data))

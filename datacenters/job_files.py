@@ -44,7 +44,8 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     ScenarioError
         With file, row, column and value of everything that is wrong.
     """
-    frame = _frame(Path(file))
+    frame = _frame(Path(file)).astype(object)
+    frame = frame.where(frame.notna(), "")
     unknown = [c for c in frame.columns if c not in COLUMNS]
     lacking = [c for c in list(COLUMNS)[:4] if c not in frame.columns]
     wrong = [
@@ -67,11 +68,9 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     state_gb = np.where(np.isnan(state_gb), 20.0 * numbers["gpus_count"], state_gb)
     kind = _choices(frame, "kind", "batch", KINDS, file=file, wrong=wrong)
     home = _choices(frame, "home", "", ("", *sites), file=file, wrong=wrong) - 1
-    truth = {"true": True, "false": False, "1": True, "0": False, "": True}
-    said = frame["movable"].astype(str).str.lower() if "movable" in frame else None
-    movable = (
-        np.ones(len(frame), bool) if said is None else said.map(truth).fillna(value=True).to_numpy(dtype=bool)
-    )
+    if "movable" in frame:
+        frame["movable"] = frame["movable"].astype(str).str.lower().replace({"1": "true", "0": "false"})
+    movable = _choices(frame, "movable", "true", ("false", "true"), file=file, wrong=wrong) == 1
     if wrong:
         raise ScenarioError("\n".join(wrong[:20]))
     order = np.argsort(numbers["arrival_s"], kind="stable")
@@ -117,7 +116,7 @@ def _numbers(frame: "pd.DataFrame", name: str, default: float, file: str | Path,
     found = np.full(len(frame), default)
     for row, value in enumerate(frame[name]):
         text = str(value).strip()
-        if text in {"", "nan"}:
+        if not text:
             if math.isnan(default) and name != "state_gb":
                 wrong.append(f"{file}, row {row + 2}, column {name}: is empty (allowed: a number)")
             continue
@@ -194,16 +193,22 @@ def _burstgpt(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _alibaba(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Turn tasks of the Alibaba 2020 GPU trace, as SustainCluster prepares it, into jobs.
+    """Turn tasks of the Alibaba 2020 GPU trace (alibaba/clusterdata, `pai_task_table`) into jobs.
 
-    Columns job_name, start_time, duration (or end_time) [s] and gpu_num (or plan_gpu in percent of one).
+    Columns job_name, start_time, duration (or end_time) [s] and gpu_num, or plan_gpu in percent of one for
+    each of inst_num instances (1 without that column). Tasks without accelerators, start or end are left out.
     """
     import pandas as pd  # noqa: PLC0415
 
-    gpus = frame["gpu_num"] if "gpu_num" in frame else frame["plan_gpu"] / 100.0
-    lasts = frame["duration"] if "duration" in frame else frame["end_time"] - frame["start_time"]
-    kept = (gpus > 0) & (lasts > 0)
-    start = frame["start_time"][kept].astype(float)
+    def numbers(name: str) -> "pd.Series[float]":
+        return pd.to_numeric(frame[name], errors="coerce").astype(float)
+
+    each = numbers("inst_num") if "inst_num" in frame else 1.0
+    gpus = numbers("gpu_num") if "gpu_num" in frame else each * numbers("plan_gpu") / 100.0
+    start = numbers("start_time")
+    lasts = numbers("duration") if "duration" in frame else numbers("end_time") - start
+    kept = (gpus > 0) & (lasts > 0) & start.notna()
+    start = start[kept]
     return pd.DataFrame({
         "job": frame["job_name"][kept].astype(str),
         "arrival_s": start - start.min(),

@@ -10,7 +10,7 @@ from cosim.core.component import Balance, Context, Link, Port
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.shelf import Shelf, places_of
-from cosim.core.types import Floats, Ints
+from cosim.core.types import Bools, Floats, Ints
 from datacenters.fleet import HOUR_S, NO_LIMIT, Fleet, FleetParams, Signals
 from datacenters.kernels import jobs as k
 from datacenters.services import Surge
@@ -234,7 +234,6 @@ class Site:
             self._context.emit(t_s, mine, name, f"service {command.service} goes {where}")
         elif told is None and isinstance(command, LimitJobs):
             fleet.limit_gpu[unit] = NO_LIMIT if command.gpus_count is None else command.gpus_count
-            fleet.pool.tally[k.CHANGED] = 1
             most = "any number of" if command.gpus_count is None else f"{command.gpus_count:g}"
             self._context.emit(t_s, mine, name, f"jobs may hold {most} accelerators at {mine}")
         elif told is None and isinstance(command, Surge):
@@ -254,13 +253,14 @@ class Site:
     def step(self, t_s: float, dt_s: float, inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Advance all sites together."""
         fleet = self.fleet
-        room_mw = self._room_mw(dt_s, inputs["room_mw"])
+        room_mw, saves_room = self._room_mw(dt_s, inputs["room_mw"])
         hears = Signals(
             inputs["price_cny_per_mwh"],
             inputs["carbon_kg_per_mwh"],
             inputs["green_mw"],
             inputs["capacity_gpu"],
             room_mw * 1e3 / self._kw,
+            saves_room,
             inputs["limit_gpu"],
         )
         done = fleet.step(t_s, dt_s, hears)
@@ -298,11 +298,11 @@ class Site:
             self._coming_mw(active),
             done.score,
         ])  # fmt: skip
-        self._spend(block[0])
+        self._spend(active)
         return Shelf(self._places, block)
 
-    def _room_mw(self, dt_s: float, leave_mw: Floats) -> Floats:
-        """Return what may be added: the least of ramp, block and what the guard allows.
+    def _room_mw(self, dt_s: float, leave_mw: Floats) -> tuple[Floats, Bools]:
+        """Return what may be added: the least of ramp, block and what the guard allows; and if it is kept.
 
         A ramp not used is kept for as long as a minute, or until what asks for leave fits.
         """
@@ -313,8 +313,8 @@ class Site:
         room = np.minimum(
             room, np.maximum(self._block, np.where(np.isfinite(self._block), self._asked_mw, 0.0))
         )
-        guarded: Floats = np.where(self._guarded, np.minimum(room, np.maximum(leave_mw, self._free_mw)), room)
-        return guarded
+        leave = np.where(self._guarded, np.maximum(leave_mw, self._free_mw), NO_LIMIT)
+        return np.minimum(room, leave), np.isfinite(self._ramp) & (room <= leave)
 
     def _coming_mw(self, active: Ints) -> Floats:
         """Return what jobs will draw more once they run at the guarded sites they hold accelerators at."""
@@ -332,8 +332,18 @@ class Site:
         coming_gpu = np.bincount(at[comes], left_gpu[comes], minlength=n)
         return np.where(self._guarded, coming_gpu * self._kw / 1e3, 0.0)
 
-    def _spend(self, work_gpu: Floats) -> None:
-        """Take the rise of an exchange out of the bank of the ramp."""
-        now_mw = work_gpu * self._kw / 1e3
+    def _spend(self, active: Ints) -> None:
+        """Take out of the bank of the ramp what jobs let in will draw beyond those that went.
+
+        What is let in counts at once: its data may be on the way, and loading draws less than running.
+        """
+        if not np.isfinite(self._ramp).any():
+            return
+        n, life = len(self._params), self.fleet.life
+        busy_gpu, target = self.fleet.jobs.gpus[active] * self.fleet.jobs.busy_pu[active], life.target[active]
+        held_gpu = np.bincount(life.site[active], busy_gpu, minlength=n)
+        comes = target >= 0
+        held_gpu += np.bincount(target[comes], busy_gpu[comes], minlength=n)
+        now_mw = held_gpu * self._kw / 1e3
         self._bank_mw = np.maximum(self._bank_mw - np.maximum(now_mw - self._was_mw, 0.0), 0.0)
         self._was_mw = now_mw

@@ -99,6 +99,8 @@ class Sites(NamedTuple):
     """Speed of work there, 1 at full clocks."""
     room_gpu: Floats
     """Busy accelerators that may be added in this exchange; lowered as they are."""
+    saves_room: Bools
+    """Whether room not used is kept for the next exchange: then none may pass a job that waits for it."""
     score: Floats
     """Jobs go where it is lowest."""
     is_open: Bools
@@ -114,7 +116,7 @@ class Rules(NamedTuple):
     strict: bool
     """The first that waits lets none pass."""
     depth: int
-    """How many waiting jobs are looked at behind the first that finds no room."""
+    """How many waiting jobs are looked at behind the first without room, for each first allowed site."""
     load_pu: float
     """Work of loading, of the job's accelerators."""
     away: float
@@ -147,9 +149,10 @@ def _waits_at(life: Life, j: int) -> int:
 
 @jit_lent
 def latest_start_s(jobs: Jobs, life: Life, j: int) -> float:
-    """Return when a job must begin to end in time, with 5 % to spare [s]."""
+    """Return when a job must begin to end in time, checkpoints and 5 % to spare counted [s]."""
     runs_s = _left(jobs, life, j) / (jobs.gpus[j] * jobs.busy_pu[j])
-    return float(jobs.deadline_s[j] - 1.05 * runs_s - jobs.load_s[j])
+    saves_s = runs_s / jobs.every_s[j] * jobs.save_s[j]
+    return float(jobs.deadline_s[j] - 1.05 * (runs_s + saves_s) - jobs.load_s[j])
 
 
 @jit_lent
@@ -423,7 +426,7 @@ def _live(
             return
         state = life.state[j] = MOVING
         life.left_gb[j], life.stalled_s[j] = jobs.state_gb[j], 0.0
-        life.rate_gbit_per_s[j] = 0.0
+        life.rate_gbit_per_s[j] = np.nan
         pool.tally[FLOWS] = 1
         _tell(pool, t_s, TRAVELS, j, life.site[j], life.target[j])
     elif state == STARTING and life.until_s[j] <= now:
@@ -434,6 +437,8 @@ def _live(
             _work(jobs, life, pool, sites, sums, rules, j, t_s, h_s)
             if life.state[j] == DONE:
                 return
+        if np.isnan(life.rate_gbit_per_s[j]):  # it sets out: its share is known from the next tick on
+            return
         _travel(jobs, life, pool, sums, rules, j, t_s, h_s)
     elif state == RUNNING:
         _work(jobs, life, pool, sites, sums, rules, j, t_s, h_s)
@@ -473,6 +478,15 @@ def _shadow(jobs: Jobs, life: Life, pool: Pool, sites: Sites, j: int, t_s: float
     return best, best_s, spare
 
 
+@jit_lent
+def _first_allowed(jobs: Jobs, j: int) -> int:
+    """Return the first site a job may run at."""
+    s = 0
+    while not jobs.allowed[j, s] and s < jobs.allowed.shape[1] - 1:
+        s += 1
+    return s
+
+
 @jit
 def _place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules: Rules, t_s: float) -> None:
     """Start waiting jobs in their order; behind the first without room only those that do not delay it.
@@ -480,18 +494,19 @@ def _place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules
     That is EASY backfilling (Lifka, JSSPP 1995): the first gets a promise of where and when; others may
     pass if they end before, or use what it leaves.
     """
-    n, kept, looked = pool.tally[N_QUEUE], 0, 0
+    n, kept = pool.tally[N_QUEUE], 0
+    looked = np.zeros(sites.cap_gpu.size, dtype=np.int64)
     at, when_s, spare = NOWHERE, np.inf, 0.0
     blocked = False
     for q in range(n):
         j = pool.queue[q]
         start = NOWHERE
-        waits_for_room = False
-        if looked <= rules.depth and not (blocked and rules.strict):
+        first = _first_allowed(jobs, j)
+        if looked[first] <= rules.depth and not (blocked and rules.strict):
             runs_s = _left(jobs, life, j) / (jobs.gpus[j] * jobs.busy_pu[j]) + jobs.load_s[j]
             may_wait = np.isfinite(jobs.deadline_s[j]) and t_s < latest_start_s(jobs, life, j)
             needs = jobs.gpus[j] * jobs.busy_pu[j]
-            best, held, crowded = np.inf, False, NOWHERE
+            best, held, crowded, reaches = np.inf, False, NOWHERE, False
             crowded_score = np.inf
             for s in range(sites.cap_gpu.size):
                 if not (jobs.allowed[j, s] and sites.up[s]):
@@ -505,6 +520,7 @@ def _place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules
                 if may_wait and not sites.is_open[s]:
                     held = True
                     continue
+                reaches = reaches or sites.cap_gpu[s] > 0.0
                 if jobs.gpus[j] > sites.cap_gpu[s] - pool.used_gpu[s] + 1e-9:
                     continue
                 if blocked and s == at and t_s + runs_s > when_s and jobs.gpus[j] > spare:
@@ -518,9 +534,10 @@ def _place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules
                     best, start = score, s
             if start == NOWHERE and crowded != NOWHERE:
                 sums[ASKED, crowded] = max(sums[ASKED, crowded], needs)
-                waits_for_room = True
-            if start == NOWHERE and not held and not waits_for_room:
-                looked += 1
+                if sites.saves_room[crowded]:
+                    sites.room_gpu[crowded] = 0.0
+            elif start == NOWHERE and reaches and not held:
+                looked[first] += 1
                 if not blocked:
                     blocked = True
                     at, when_s, spare = _shadow(jobs, life, pool, sites, j, t_s)
