@@ -18,6 +18,7 @@ from cosim.report.series import Pool, points_per_line
 from cosim.verdict import Finding
 from cosim.verdict.text import quantity
 
+NONE = "<tr><td>none</td></tr>"
 ABSOLUTE = ("°C", "Hz", "%")
 """Units whose differences are not told as a share."""
 
@@ -54,9 +55,10 @@ def page(runs: Sequence[Run]) -> str:
         "navigation": "".join(f'<a href="#{s.id}">{escape(s.title)}</a> ' for s in sections),
         "heads": "".join(f"<th>{escape(run.label)}</th>" for run in runs),
         "differences": "".join(f"<th>{escape(run.label)}, difference</th>" for run in runs[1:]),
-        "limit_rows": "".join(_limit(row) for row in limits if row.differs),
+        "limit_rows": "".join(_limit(row) for row in limits if row.differs) or NONE,
         "limits_equal": _equal_limits(limits),
-        "figure_rows": "".join(_figure(row, kpis) for row in kpis if row.differs and "@" not in row.key),
+        "figure_rows": "".join(_figure(row, kpis) for row in kpis if row.differs and "@" not in row.key)
+        or NONE,
         "figures_equal": _equal_figures(kpis),
         "sections": sections_html(sections),
         "equal": f"Equal in all runs: {escape(', '.join(equal).lower())}." if equal else "",
