@@ -20,9 +20,12 @@ GUARDED = {
 """Scenario with the guard -> the same without."""
 
 
+def golden(name: str) -> dict:
+    return yaml.safe_load((reference_folder() / name / KPI_FILE).read_text(encoding="utf-8"))
+
+
 def verdict(name: str) -> str:
-    text = (reference_folder() / name / KPI_FILE).read_text(encoding="utf-8")
-    return yaml.safe_load(text)["verdict"]
+    return golden(name)["verdict"]
 
 
 @pytest.mark.parametrize(("on", "off"), GUARDED.items())
@@ -62,3 +65,13 @@ def test_on_the_night_of_the_cut_line_every_job_runs_at_one_site_and_what_is_los
     told = results.events.query("kind == 'guard' and source == 'huaibei'")["data"].map(json.loads)
     cut = [why for why in told if why["granted_mw"] < why["asked_mw"]]
     assert {(why["limit"], why["at"]) for why in cut} == {("loading", "Huaibei park 110/10")}
+
+
+def test_work_that_follows_the_wind_is_the_same_work_and_imports_a_fifth_less():
+    """Runs of both are compared with these references by `test_reference_scenarios`."""
+    follows, ignores = (
+        {row["kpi"]: row["value"] for row in golden(name)["kpis"]}
+        for name in ("qingyang_follows_wind", "qingyang_ignores_wind")
+    )
+    assert follows["work_done_gpu_h"] == pytest.approx(ignores["work_done_gpu_h"], rel=1e-3)
+    assert follows["energy_import_mwh"] < 0.8 * ignores["energy_import_mwh"]
