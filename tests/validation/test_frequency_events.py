@@ -28,6 +28,19 @@ def test_the_page_has_the_ranges_as_they_are_sampled() -> None:
     assert events.written("ranges") == events.range_table()
 
 
+def test_the_page_has_the_areas_as_the_cases_have_them() -> None:
+    assert events.written("areas") == events.area_table()
+
+
+def test_no_area_answers_with_all_that_turns_and_each_has_a_bias_of_its_size() -> None:
+    for line in events.area_table().splitlines()[2:]:
+        load_gw, _, governed_gw, responding_gw, *_, bias = (
+            float(cell) for cell in line.strip("| ").split(" | ")[1:]
+        )
+        assert 0.4 < responding_gw / governed_gw < 0.85, line
+        assert 0.005 < bias / (1e3 * load_gw) < 0.02, line
+
+
 def test_the_british_nadir_lies_inside_the_spread_of_what_is_not_public() -> None:
     assert 10.0 < events.percentile(BRITISH, "nadir_hz") < 90.0
     assert np.median(events.spread(BRITISH)["nadir_hz"]) == pytest.approx(49.652, abs=0.040)
