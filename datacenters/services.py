@@ -214,7 +214,7 @@ class Services:
             waiting += share * run.backlog_gpu_s / 3600.0
             tokens += got * run.params.tokens_per_gpu_s
             latency = np.maximum(latency, np.where(got > 0.0, run.latency_ms, 0.0))
-        double = np.clip(double, 0.0, np.maximum(capacity_gpu - served, 0.0))
+        double[capacity_gpu <= 0.0] = 0.0  # what is lost runs nothing
         return Served(offered, served, double, lost, waiting, tokens, latency)
 
     def _wanted(self, run: _Run, t_s: float, dt_s: float) -> float:
