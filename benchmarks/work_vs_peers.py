@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -172,7 +173,7 @@ def traces(path: Path) -> None:
     rng = np.random.default_rng(1)
     at_s = np.arange(0, DAY_S + 1, STEP_S)
     hour = at_s / 3600.0
-    columns = {"t_s": at_s}
+    columns: dict[str, Floats] = {"t_s": at_s.astype(np.float64)}
     for i in range(len(PLACES)):
         noise = rng.normal(0.0, 0.1, at_s.size)
         columns[f"load_{i}"] = 5.0 + np.sin(2.0 * np.pi * (hour - 9.0 - i / 5.0) / 24.0) + noise
@@ -327,7 +328,7 @@ def compare_days(peers: Peers) -> None:
         traces(path)
         native, recorded, mosaik = (
             best(
-                lambda way=way: peers.ask("day", str(path), *way, P_MW, E_MWH, STEP_S, DAY_S),
+                partial(peers.ask, "day", str(path), *way, P_MW, E_MWH, STEP_S, DAY_S),
                 lambda found: float(found["spent_s"]),
             )
             for way in (("native", False), ("native", True), ("mosaik", True))
