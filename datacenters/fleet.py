@@ -220,7 +220,8 @@ class Fleet:
         self._darken(t_s, hears.capacity_gpu)
         sums, self._sums = self._sums, np.zeros((k.N_SUMS, len(self.names)))
         ranking = self._rank(t_s, dt_s, hears)
-        rate = self._rates(hears.capacity_gpu)
+        jobs_gpu = self._busy_gpu() - self._service_gpu
+        rate = _speed(hears.capacity_gpu, jobs_gpu + self._service_gpu)
         free = np.maximum(self.gpus - self.pool.used_gpu, self.services_gpu)
         served = self.services.step(t_s, dt_s, ranking.score, free * rate * self.up)
         self._service_gpu = served.served_gpu + served.double_gpu
@@ -228,7 +229,7 @@ class Fleet:
         limit_gpu = np.minimum(self.limit_gpu, hears.limit_gpu)
         sites = k.Sites(
             cap_gpu=np.where(self.up, np.minimum(self.gpus - kept, limit_gpu), 0.0),
-            rate_pu=rate,
+            rate_pu=_speed(hears.capacity_gpu - self._service_gpu, jobs_gpu),
             room_gpu=hears.room_gpu.copy(),
             saves_room=hears.saves_room,
             score=ranking.score,
@@ -326,11 +327,6 @@ class Fleet:
             self._fall(t_s, int(site))
         for site in np.flatnonzero(was & ~self._dark):
             self._rise(t_s, int(site))
-
-    def _rates(self, capacity_gpu: Floats) -> Floats:
-        """Return how fast work goes at each site: a throttled hall does all of it more slowly."""
-        wanted = np.maximum(self._busy_gpu(), 1e-9)
-        return np.clip(capacity_gpu / wanted, 0.0, 1.0)
 
     def _busy_gpu(self) -> Floats:
         active = self.pool.active[: self.pool.tally[k.N_ACTIVE]]
@@ -462,6 +458,11 @@ class Fleet:
             "future_count": float(states[k.FUTURE]),
             "on_site_count": float(states[k.FETCHING : k.DONE].sum()),
         }
+
+
+def _speed(capacity_gpu: Floats, wanted_gpu: Floats) -> Floats:
+    """Return how fast work goes at each site: what a throttled hall can do, of what is wanted."""
+    return np.clip(capacity_gpu / np.maximum(wanted_gpu, 1e-9), 0.0, 1.0)
 
 
 def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:

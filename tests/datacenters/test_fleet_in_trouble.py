@@ -113,6 +113,15 @@ def test_a_job_that_waits_for_a_good_hour_leaves_time_for_its_checkpoints(tmp_pa
     assert life.end_s[0] <= 14400.0
 
 
+def test_a_throttled_hall_does_no_more_than_it_can() -> None:
+    chat = ServiceParams(name="chat", users="hefei", mean_gpu=10.0, latency_bound_ms=20.0)
+    run = Run(FleetParams(services=(chat,), jobs=(equal_jobs(40),), jobs_over_h=1e-6), (100.0,))
+    run.go(60.0)
+    out = run.go(70.0, capacity_gpu=[25.0])
+    assert out["service_gpu"][0] == pytest.approx(10.0)  # answers go first
+    assert out["work_gpu"][0] == pytest.approx(25.0)
+
+
 def test_each_failure_tells_what_it_cost() -> None:
     run = Run(one_job(), (200.0, 200.0))
     for t_s in (500.0, 600.0):
