@@ -447,7 +447,7 @@ class Fleet:
     def books(self) -> Mapping[str, float]:
         """Return totals over all jobs [GPU s] and how many are in which state."""
         life = self.life
-        states = np.bincount(life.state, minlength=k.REFUSED + 1)
+        states = np.bincount(life.state, minlength=k.DONE + 1)
         return {
             "arrived_gpu_s": float(self.jobs.work_gpu_s[life.state != k.FUTURE].sum()),
             "done_gpu_s": float(life.done_gpu_s.sum()),

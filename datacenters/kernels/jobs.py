@@ -9,8 +9,8 @@ from cosim.core.types import Bools, Floats, Ints
 from datacenters.kernels.wan import fair_shares
 
 (
-    FUTURE, WAITING, FETCHING, LOADING, RUNNING, SAVING, DRAINING, MOVING, STARTING, DONE, REFUSED,
-) = range(11)  # fmt: skip
+    FUTURE, WAITING, FETCHING, LOADING, RUNNING, SAVING, DRAINING, MOVING, STARTING, DONE,
+) = range(10)  # fmt: skip
 """States of a job. FETCHING: its data travel to the site that was chosen; SAVING: a checkpoint; DRAINING: its
 state is written to leave; MOVING: it travels; STARTING: it is loaded there, the old site still held."""
 
