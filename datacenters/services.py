@@ -227,21 +227,23 @@ class Services:
         return run.params.mean_gpu * max(busy_pu, 0.0)
 
     def _goal(self, wanted: Floats, score: Floats, capacity_gpu: Floats) -> list[Floats]:
-        """Return where each service should go: to its best near site, on to the next when that is full."""
+        """Return where each service should go: to its best near site, on to the next when that is full.
+
+        Those with fewer near sites choose first: what can go elsewhere does not take their only place.
+        """
         left = capacity_gpu.copy()
-        goal = []
-        for k, (run, w) in enumerate(zip(self.runs, wanted, strict=True)):
+        goal = [np.zeros(left.size) for _ in self.runs]
+        for k in sorted(range(len(self.runs)), key=lambda k: int(self.runs[k].near.sum())):
+            run, rest = self.runs[k], float(wanted[k])
             rank = score + 1e-6 * run.latency_ms + self._kept.get(k, 0.0)
-            to, rest = np.zeros(left.size), w
             order = [int(s) for s in np.argsort(rank, kind="stable") if run.near[s]]
             for s in order:
                 part = min(rest, max(left[s], 0.0))
-                to[s] += part
+                goal[k][s] += part
                 left[s] -= part
                 rest -= part
             open_ = [s for s in order if capacity_gpu[s] > 0.0] or order
-            to[open_[0]] += rest  # nobody has room: it waits at the best
-            goal.append(to)
+            goal[k][open_[0]] += rest  # nobody has room: it waits at the best
         return goal
 
     def _given(self, asked: Floats, capacity_gpu: Floats) -> Floats:

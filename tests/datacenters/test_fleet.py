@@ -308,6 +308,16 @@ def test_a_surge_goes_to_the_next_site_and_beyond_it_requests_wait_and_are_lost(
     assert got == pytest.approx(asked, rel=1e-9)
 
 
+def test_a_service_with_one_site_is_not_crowded_out_by_one_with_two() -> None:
+    wide, narrow = (
+        ServiceParams(name=n, users="hefei", mean_gpu=80.0, latency_bound_ms=20.0, staged_at=at)
+        for n, at in (("wide", ()), ("narrow", ("hefei",)))
+    )
+    out = Run(FleetParams(services=(wide, narrow)), (100.0, 100.0)).go(10.0)
+    assert list(out["service_gpu"]) == pytest.approx([100.0, 60.0])
+    assert out["requests_waiting_gpu_h"].sum() == 0.0
+
+
 def test_services_that_compete_share_by_weight() -> None:
     services = tuple(
         ServiceParams(
