@@ -17,7 +17,8 @@ STOP_GB = 1.0
 def needed_s(fleet: "Fleet", who: Ints, source: int, target: int) -> tuple[float, str]:
     """Return how long it takes to move jobs together [s], and of what that is made.
 
-    They share the line, so their states add up; saving and loading run beside each other.
+    They share the line, so their states add up; saving and loading run beside each other, loading of what is
+    copied live beside the copy.
     """
     jobs = fleet.jobs
     access = fleet.access_gbit_per_s
@@ -29,7 +30,8 @@ def needed_s(fleet: "Fleet", who: Ints, source: int, target: int) -> tuple[float
     copy = precopy(gigabytes, rate, dirty, STOP_GB)[0] if dirty > 0.0 else copy_s(gigabytes, rate)
     live = jobs.dirty_gbit_per_s[who] > 0.0
     save = float(np.where(live, 0.0, jobs.save_s[who]).max(initial=0.0))
-    load = float(jobs.load_s[who].max(initial=0.0))
+    copy = max(copy, float(np.where(live, jobs.load_s[who], 0.0).max(initial=0.0)))
+    load = float(np.where(live, 0.0, jobs.load_s[who]).max(initial=0.0))
     parts = f"saving {save:g} s, copy {copy:.1f} s ({gigabytes:g} GB at {rate:g} Gbit/s), loading {load:g} s"
     return save + copy + load, parts
 

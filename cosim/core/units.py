@@ -59,6 +59,8 @@ UNITS: dict[str, Unit] = {
     "per_s": Unit("1/s", "rate"),
     "count": Unit("", "number of things"),
     "code": Unit("", "state of a state machine, documented at its port"),
+    "cny": Unit("CNY", "money"),
+    "cny_per_h": Unit("CNY/h", "cost"),
     "cny_per_mwh": Unit("CNY/MWh", "price"),
     "kg_per_mwh": Unit("kg/MWh", "carbon intensity"),
     "l_per_kwh": Unit("L/kWh", "water over energy"),

@@ -373,6 +373,7 @@ KPIS: dict[str, Kpi] = {
         Kpi("latency_max_ms", "longest latency of what is answered", ("latency_ms",), highest),
         Kpi("data_moved_gb", "data of jobs sent to other sites", ("sent_gbit_per_s",), data_gb),
         Kpi("network_energy_mwh", "energy of that data on its way", ("network_mw",), integral_h),
+        Kpi("network_cost_cny", "cost of that data", ("network_cny_per_h",), integral_h),
         Kpi(
             "delivered_share_pu",
             "energy delivered of all that was promised when units were activated",

@@ -325,8 +325,9 @@ def _travel(
     b = life.site[j] if fetches else life.target[j]
     rate = life.rate_gbit_per_s[j]
     live = not fetches and jobs.dirty_gbit_per_s[j] > 0.0
-    gb = rate * h_s / 8.0 if live else min(rate * h_s / 8.0, life.left_gb[j])
-    life.left_gb[j] += (jobs.dirty_gbit_per_s[j] * h_s / 8.0 if live else 0.0) - gb
+    left_gb = life.left_gb[j] + (jobs.dirty_gbit_per_s[j] * h_s / 8.0 if live else 0.0)
+    gb = min(rate * h_s / 8.0, left_gb)
+    life.left_gb[j] = left_gb - gb
     sums[SENT, a] += gb
     sums[RECEIVED, b] += gb
     stands = rate <= (jobs.dirty_gbit_per_s[j] if live else 1e-9)
@@ -338,10 +339,11 @@ def _travel(
         else:
             _give_up_target(jobs, life, pool, j, t_s + h_s)
         return
-    if not stands and life.left_gb[j] <= (rate * STANDSTILL_S / 8.0 if live else 1e-12):
+    is_loaded = not live or life.until_s[j] <= t_s + h_s + EDGE_S
+    if is_loaded and not stands and life.left_gb[j] <= (rate * STANDSTILL_S / 8.0 if live else 1e-12):
         life.left_gb[j] = 0.0
         pool.tally[FLOWS] = 1
-        life.until_s[j] = t_s + h_s + jobs.load_s[j]
+        life.until_s[j] = t_s + h_s + (0.0 if live else jobs.load_s[j])
         if fetches:
             life.data[j] = life.site[j]
             life.state[j] = LOADING
@@ -427,6 +429,7 @@ def _live(
         state = life.state[j] = MOVING
         life.left_gb[j], life.stalled_s[j] = jobs.state_gb[j], 0.0
         life.rate_gbit_per_s[j] = np.nan
+        life.until_s[j] = t_s + jobs.load_s[j]  # a live copy is loaded while it comes
         pool.tally[FLOWS] = 1
         _tell(pool, t_s, TRAVELS, j, life.site[j], life.target[j])
     elif state == STARTING and life.until_s[j] <= now:
@@ -437,6 +440,8 @@ def _live(
             _work(jobs, life, pool, sites, sums, rules, j, t_s, h_s)
             if life.state[j] == DONE:
                 return
+            if life.until_s[j] > now:
+                _load(life, sums, jobs.gpus[j], j, life.target[j], rules.load_pu, h_s)
         if np.isnan(life.rate_gbit_per_s[j]):  # it sets out: its share is known from the next tick on
             return
         _travel(jobs, life, pool, sums, rules, j, t_s, h_s)

@@ -20,6 +20,7 @@ RATES = {
     "latency_ms": (0.0, 12.0),
     "sent_gbit_per_s": (80.0, 0.0),
     "network_mw": (0.36, 0.0),
+    "network_cny_per_h": (1200.0, 0.0),
 }
 COUNTS = {
     "ended_count": (1.0, 2.0),

@@ -45,6 +45,7 @@ def section(text):
         ("latency_max_ms", None, 12.0),
         ("data_moved_gb", "west", 6000.0),
         ("network_energy_mwh", None, 0.06),
+        ("network_cost_cny", "west", 200.0),
     ],
 )
 def test_kpis_of_work_are_sums_over_ten_minutes(run, kpi, at, value):
