@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from cosim.core.component import Context
-from cosim.core.errors import ScenarioError, SuandianError
+from cosim.core.errors import ComponentError, ScenarioError, SuandianError
 from cosim.core.params import Params
 from cosim.core.types import Bools, Floats, Ints
 from datacenters import job_files, migration, workload
@@ -347,7 +347,12 @@ class Fleet:
             free_gpu=self.gpus - self.pool.used_gpu,
             up=self.up,
         )
-        return self._policy.rank(view)
+        ranking = self._policy.rank(view)
+        if np.isnan(ranking.score).any():
+            lost = ", ".join(n for n, x in zip(self.names, ranking.score, strict=True) if np.isnan(x))
+            msg = f"t={t_s:g} s: policy {self.params.policy} has no score for {lost}: a signal is no number"
+            raise ComponentError(msg)
+        return ranking
 
     def _follow(self, t_s: float, ranking: Ranking, sites: k.Sites) -> None:
         """Let running work leave the worst site for the best where the policy wants that."""
@@ -361,7 +366,8 @@ class Fleet:
         target = int(np.nanargmin(score))
         if source == target or score[source] - score[target] <= ranking.moves_above:
             return
-        room = min(float(sites.cap_gpu[target] - self.pool.used_gpu[target]), float(held[source]))
+        can_go = float(self.jobs.gpus[self._movable(source, target)].sum())
+        room = min(float(sites.cap_gpu[target] - self.pool.used_gpu[target]), can_go)
         if room > 0.0:
             self.moves.append(Move(source, target, room, t_s + 600.0))
             self._calm_until_s = t_s + 900.0

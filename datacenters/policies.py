@@ -125,14 +125,28 @@ class GreenParams(ThresholdParams):
     moves_above_mw: float = Field(default=20.0, ge=0, description="least gain to move running work")
 
 
-class _Threshold:
-    """Opens a site while its score is among the best share of what all sites had in the last hours."""
+class _BySignal:
+    """Follows a signal of the sites, and opens a site while it is among the best share of the last hours."""
+
+    unit: ClassVar[str]
+    """Unit of the signal, in the names of its settings."""
 
     def __init__(self, params: ThresholdParams) -> None:
         self._params = params
+        self._away = float(getattr(params, f"away_{self.unit}"))
+        self._above = float(getattr(params, f"moves_above_{self.unit}")) if params.moves else np.inf
         self._seen: list[tuple[float, Floats]] = []
 
-    def opens(self, view: View, score: Floats) -> Bools:
+    def score(self, view: View) -> Floats:
+        """Return the signal, shape (sites,): lower is better."""
+        raise NotImplementedError
+
+    def rank(self, view: View) -> Ranking:
+        """Return the signal as scores."""
+        score = self.score(view)
+        return Ranking(score, self._opens(view, score), self._away, moves_above=self._above)
+
+    def _opens(self, view: View, score: Floats) -> Bools:
         """Return at which sites jobs that may wait start now."""
         p = self._params
         if p.waits_share_pu >= 1.0:
@@ -144,52 +158,37 @@ class _Threshold:
         return np.asarray(score <= np.quantile(past, p.waits_share_pu) + 1e-12)
 
 
-class Price:
+class Price(_BySignal):
     """Work goes where and when electricity is cheap."""
 
     params_type: ClassVar[type[Params]] = PriceParams
+    unit = "cny_per_mwh"
 
-    def __init__(self, params: PriceParams) -> None:
-        self._params = params
-        self._threshold = _Threshold(params)
-
-    def rank(self, view: View) -> Ranking:
-        """Return prices as scores."""
-        p, score = self._params, view.price_cny_per_mwh
-        above = p.moves_above_cny_per_mwh if p.moves else np.inf
-        return Ranking(score, self._threshold.opens(view, score), p.away_cny_per_mwh, moves_above=above)
+    def score(self, view: View) -> Floats:
+        """Return prices."""
+        return view.price_cny_per_mwh
 
 
-class Carbon:
+class Carbon(_BySignal):
     """Work goes where and when electricity is clean."""
 
     params_type: ClassVar[type[Params]] = CarbonParams
+    unit = "kg_per_mwh"
 
-    def __init__(self, params: CarbonParams) -> None:
-        self._params = params
-        self._threshold = _Threshold(params)
-
-    def rank(self, view: View) -> Ranking:
-        """Return carbon intensities as scores."""
-        p, score = self._params, view.carbon_kg_per_mwh
-        above = p.moves_above_kg_per_mwh if p.moves else np.inf
-        return Ranking(score, self._threshold.opens(view, score), p.away_kg_per_mwh, moves_above=above)
+    def score(self, view: View) -> Floats:
+        """Return carbon intensities."""
+        return view.carbon_kg_per_mwh
 
 
-class Green:
+class Green(_BySignal):
     """Work goes where wind and sun are left over."""
 
     params_type: ClassVar[type[Params]] = GreenParams
+    unit = "mw"
 
-    def __init__(self, params: GreenParams) -> None:
-        self._params = params
-        self._threshold = _Threshold(params)
-
-    def rank(self, view: View) -> Ranking:
-        """Return what is lacking as scores: load less green power."""
-        p, score = self._params, view.load_mw - view.green_mw
-        above = p.moves_above_mw if p.moves else np.inf
-        return Ranking(score, self._threshold.opens(view, score), p.away_mw, moves_above=above)
+    def score(self, view: View) -> Floats:
+        """Return what is lacking: load less green power."""
+        return view.load_mw - view.green_mw
 
 
 @cache

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_fleet import PLACES, Run, one_job
 
 from cosim.core.component import Context
-from cosim.core.errors import ScenarioError
+from cosim.core.errors import ComponentError, ScenarioError
 from cosim.testing import check_component
 from datacenters.fleet import FleetParams
 from datacenters.kernels import jobs as k
@@ -352,6 +352,25 @@ def test_what_cannot_be_is_named_before_a_run() -> None:
     sites = Site([SiteParams(place="hefie", gpus_count=1, fleet=FleetParams())])
     with pytest.raises(ScenarioError, match=r"place 'hefie' is unknown .* Did you mean 'hefei'"):
         sites.reset(Context(names=("a",)))
+
+
+def test_a_signal_that_is_no_number_is_told_and_places_nothing() -> None:
+    run = Run(one_job().model_copy(update={"policy": "price"}), (200.0, 200.0))
+    with pytest.raises(
+        ComponentError, match=r"t=0 s: policy price has no score for huaibei: a signal is no number"
+    ):
+        run.go(1.0, price_cny_per_mwh=[200, np.nan])
+
+
+def test_running_work_follows_a_cheaper_site_only_where_it_may_go() -> None:
+    settings_ = {"moves": True, "moves_above_cny_per_mwh": 100.0}
+    for only_at, at in (((), 1), (("hefei",), 0)):
+        fleet = one_job(only_at=only_at).model_copy(update={"policy": "price", "policy_settings": settings_})
+        run = Run(fleet, (200.0, 200.0))
+        run.go(60.0, price_cny_per_mwh=[200, 200])
+        run.go(400.0, price_cny_per_mwh=[500, 200])
+        assert run.sites.fleet.life.site[0] == at
+        assert len(run.told("move_left")) == at
 
 
 def test_a_file_of_jobs_tells_every_wrong_cell(tmp_path: Any) -> None:
