@@ -1,5 +1,6 @@
 """Where work should go, and when: policies, ours and those a package brings."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -125,7 +126,7 @@ class GreenParams(ThresholdParams):
     moves_above_mw: float = Field(default=20.0, ge=0, description="least gain to move running work")
 
 
-class _BySignal:
+class _BySignal(ABC):
     """Follows a signal of the sites, and opens a site while it is among the best share of the last hours."""
 
     unit: ClassVar[str]
@@ -137,9 +138,9 @@ class _BySignal:
         self._above = float(getattr(params, f"moves_above_{self.unit}")) if params.moves else np.inf
         self._seen: list[tuple[float, Floats]] = []
 
+    @abstractmethod
     def score(self, view: View) -> Floats:
         """Return the signal, shape (sites,): lower is better."""
-        raise NotImplementedError
 
     def rank(self, view: View) -> Ranking:
         """Return the signal as scores."""

@@ -7,9 +7,12 @@ import numpy as np
 from cosim.core.types import Floats
 from grids.branches import Ratings
 from grids.guard.params import GuardParams
-from grids.guard.situation import Loss, Situation, islands, losses_of
 from grids.network_state import NetworkState
 from grids.numbers import Complexes
+from grids.situation import Loss, Situation, islands, losses_of
+
+TOLERANCE_MVA = 1e-4
+"""Of a trial: 1e-6 of the power that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Network:
         """Return the network without an element, None: the whole."""
         name = "" if loss is None else f"{loss.table} {loss.name}"
         if name not in self._made:
-            self._made[name] = Situation(self.state, self.ratings, loss)
+            self._made[name] = Situation(self.state, self.ratings, loss, tolerance_mva=TOLERANCE_MVA)
         return self._made[name]
 
     def worst(self, before: Floats, after: Floats, count: int) -> tuple[Loss, ...]:

@@ -10,9 +10,9 @@ from cosim.core.types import Floats, Ints
 from grids.flow import Demand
 from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
-from grids.guard.situation import Loss
 from grids.links.support import Support
 from grids.response import Answer, Response
+from grids.situation import Loss
 
 WORSE_PU = 0.002
 """What is beyond its limit already may get worse by this part of the limit's width: loading by 0.2 %."""

@@ -14,9 +14,6 @@ from grids.network_state import NetworkState
 from grids.numbers import Complexes
 from grids.reactive import ReactiveLimits
 
-TOLERANCE_MVA = 1e-4
-"""Of a trial: 1e-6 of the power that is looked for."""
-
 
 @dataclass(frozen=True)
 class Loss:
@@ -65,9 +62,13 @@ class Situation:
         Its ratings.
     loss
         What is lost, None: nothing.
+    tolerance_mva
+        Of the solver.
     """
 
-    def __init__(self, state: NetworkState, ratings: Ratings, loss: Loss | None) -> None:
+    def __init__(
+        self, state: NetworkState, ratings: Ratings, loss: Loss | None, *, tolerance_mva: float
+    ) -> None:
         y = state.model.branch_y.copy()
         if loss is not None:
             y[loss.branch] *= (loss.count - 1) / loss.count
@@ -75,7 +76,7 @@ class Situation:
         self._model = model = replace(state.model, branch_y=y)
         reactive = ReactiveLimits(enabled=state.reactive.enabled)
         reactive.attach(model, state.sources.bus, state.reactive.side)
-        self._flow = Flow(model, state.sources.bus, reactive, TOLERANCE_MVA)
+        self._flow = Flow(model, state.sources.bus, reactive, tolerance_mva)
         self._branches = Branches(state.net, model, ratings, state.elements)
         self._live: Bools = model.row_bus >= 0
         self._at = model.row_bus[self._live]
