@@ -1,7 +1,7 @@
 """The `powerflow` engine: AC power flow and area frequency behind the grid protocol."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,26 +10,27 @@ from cosim.core.component import Context, silent
 from cosim.core.errors import ScenarioError, SolveError
 from cosim.core.grid import SWITCHING, Connections, EventParams, Geography, GridEvent, Tables
 from cosim.core.registry import nearest
-from cosim.core.types import Bools, Floats, Ints
+from cosim.core.types import Floats, Ints
 from grids.balance import Balance
 from grids.case import Case, load_case, load_cases, load_network
+from grids.drawn import Drawn
 from grids.elements import SWITCHED, Elements, bus_rows
 from grids.guard.desk import Desk
 from grids.guard.guard import Guard
 from grids.guard.params import GuardParams
 from grids.guard.trial import Present
-from grids.kernels.answer import compose
+from grids.inside import Inside
 from grids.links.links import Links
 from grids.links.orders import LINK_ACTIONS
-from grids.links.support import Support
 from grids.network_state import NetworkState
 from grids.params import GridSource, PowerFlowParams
 from grids.portrait import geography_of, provenance_of
 from grids.reactive import Switch
-from grids.response import Answer, Response, Tie, area_of_rows, rest_load_mw, tie_rows, ties_alive, ties_of
+from grids.response import Answer, Response, area_of_rows, rest_load_mw, tie_rows, ties_of
 from grids.returning import return_rate_mw_per_s
 from grids.schedule import Schedule
 from grids.solver import Solution
+from grids.switchgear import Switchgear
 from grids.tables import TableMaker
 from grids.telling import ShortageTeller, tell_switch
 from grids.witness import Witness, explain
@@ -39,25 +40,6 @@ UNIT_INPUTS = ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_m
 
 MAX_MOVES = 50
 """Rounds of tap and shunt moves within one exchange."""
-
-
-@dataclass(frozen=True)
-class Inside:
-    """What another engine needs to take over where this one stands."""
-
-    case: Case
-    state: NetworkState
-    elements: Elements
-    schedule: Schedule
-    response: Response
-    ties: tuple[Tie, ...]
-    row_area: Ints
-    """Area of each row of `net.bus`."""
-    unit_row: Ints
-    """Row of `net.bus` of each connected unit."""
-    unit_area: Ints
-    links: Links | None
-    """Direct-current links, where the case has any."""
 
 
 def load_grid(params: GridSource) -> Case:
@@ -95,10 +77,7 @@ class PowerFlowGrid:
         self._ties = ties_of(net, areas)
         self._elements = e = Elements(net, self._unit_row, tie_rows(net, self._ties))
         self._unit = e.section["unit"]
-        self._gen, self._load = e.section["gen"], e.section["load"]
-        self._injects = np.array([tie.table != "ext_grid" for tie in self._ties], dtype=np.bool_)
-        self._area = area = row_area[e.row]
-        self._follows = ~e.reference[self._gen]
+        area = row_area[e.row]
         unit_area = area[self._unit]
         has_links = "links" in net and len(net["links"]) > 0
         self._links = Links(net, e, area, len(areas)) if has_links else None
@@ -123,15 +102,6 @@ class PowerFlowGrid:
         self._maker = TableMaker(
             self._state, self._ties, areas, connections.units, unit_area, links=self._links, rooms=asking
         )
-        self._desk = self._desk_of(params.guard, connections, unit_area) if asking else None
-        self.elements: Mapping[str, tuple[str, ...]] = self._maker.elements
-        self.columns: Mapping[str, tuple[str, ...]] = self._maker.columns
-        self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
-        """Names a scenario may trip and close."""
-        self._context = Context()
-        self._loud = self._context
-        self._shadows = False
-        self.on_no_solution = params.on_no_solution
         self.inside = Inside(
             case,
             self._state,
@@ -144,13 +114,29 @@ class PowerFlowGrid:
             unit_area,
             self._links,
         )
+        self._drawn = Drawn(self.inside)
+        self._switchgear = Switchgear(self.inside, self._balance)
+        self._desk = self._desk_of(params.guard, connections, unit_area) if asking else None
+        self.elements: Mapping[str, tuple[str, ...]] = self._maker.elements
+        self.columns: Mapping[str, tuple[str, ...]] = self._maker.columns
+        self.switchable = tuple(name for table in SWITCHED for name in e.names[table])
+        """Names a scenario may trip and close."""
+        self._context = Context()
+        self._loud = self._context
+        self._shadows = False
+        self.on_no_solution = params.on_no_solution
 
     def _desk_of(self, params: GuardParams | None, connections: Connections, unit_area: Ints) -> Desk:
         """Return who answers the units that ask for leave."""
         guard = None
         if params is not None:
             guard = Guard(
-                params, self._state, self._response, self._as_if, names=connections.units, unit_area=unit_area
+                params,
+                self._state,
+                self._response,
+                self._drawn.as_if,
+                names=connections.units,
+                unit_area=unit_area,
             )
         return Desk(guard, connections)
 
@@ -182,7 +168,7 @@ class PowerFlowGrid:
         self._context = self._loud = context
         self._shadows = False
         self._state.reset()
-        self._response.reset(self._ties_alive())
+        self._response.reset(self._switchgear.ties_alive())
         if self._links is not None:
             self._links.reset(self._state.alive)
         self._schedule.reset(self._state.alive)
@@ -212,7 +198,7 @@ class PowerFlowGrid:
         """Advance by one exchange; see `cosim.core.grid.Grid.step`."""
         state = self._state
         if events:
-            self._switch(t_s, events)
+            self.switch(t_s, events)
         units = np.array([inputs[name] for name in UNIT_INPUTS], dtype=np.float64)
         units_mw, alive, plan = units[0], state.alive, self._schedule
         delivered = self._response.delivered_mw
@@ -258,8 +244,14 @@ class PowerFlowGrid:
         self._context = replace(self._loud, emit=silent) if on else self._loud
 
     def switch(self, t_s: float, events: Sequence[GridEvent]) -> None:
-        """Trip and close elements between two exchanges."""
-        self._switch(t_s, events)
+        """Trip and close elements, and order links, between two exchanges."""
+        links, switching = self._links, list[GridEvent]()
+        for event in events:
+            if links is not None and event.action in LINK_ACTIONS:
+                links.take(event, self._loud)
+            else:
+                switching.append(event)
+        self._switchgear.switch(t_s, switching, self._context.emit)
 
     def cross_check(self) -> float:
         """Let pandapower solve the present state; returns the largest difference of voltages [pu]."""
@@ -279,44 +271,10 @@ class PowerFlowGrid:
         return provenance_of(self._case, self._witness.record)
 
     def _compose(self, answer: Answer, units: Floats) -> float:
-        """Put plan, units and answer together: what every element draws at the end of the exchange.
-
-        `units` is `p_mw` and `q_mvar` of the connected units, shape (2, units). Returns what the slack
-        brings beyond losses [MW]: answers and imports that enter there.
-        """
-        e = self._elements
+        """Take what every element draws at the end of the exchange; returns what the slack brings [MW]."""
         self.droop_mw: Floats = answer.droop_mw
         """Response of each unit's fast offer at the end of the last exchange [MW], > 0 consumes more."""
-        return self._write(answer, units, (e.p_mw, e.q_mvar))
-
-    def _as_if(self, answer: Answer, units: Floats, support: Support | None) -> tuple[Floats, Floats]:
-        """Return what every element (elements,) would draw [MW, Mvar]; nothing of the run changes."""
-        drawn = (self._elements.p_mw.copy(), self._elements.q_mvar.copy())
-        self._write(answer, units, drawn, support)
-        return drawn
-
-    def _write(
-        self,
-        answer: Answer,
-        units: Floats,
-        drawn: tuple[Floats, Floats],
-        support: Support | None = None,
-    ) -> float:
-        """Write what every element draws; returns what the slack brings beyond losses [MW]."""
-        plan = self._schedule
-        given = compose(
-            plan.p_mw, plan.q_mvar, plan.gens_mw(), answer.gen_mw, self._follows, answer.load_factor_pu,
-            self._area, units[0], units[1], answer.droop_mw, answer.tie_mw, self._injects,
-            self._load.stop, *drawn,
-        )  # fmt: skip
-        if self._links is not None:
-            self._links.apply(*drawn, support)
-        return answer.slack_mw + given
-
-    def _ties_alive(self) -> Bools:
-        """Return which ties (ties,) can let power in."""
-        state = self._state
-        return ties_alive(self._ties, state.alive[self._elements.section["sgen"]], state.sources)
+        return self._drawn.write(answer, units)
 
     def _solve(self, t_s: float, dt_s: float) -> tuple[Solution, list[Switch], bool]:
         """Solve, then let tap changers and shunts act until none is due; tells whether one did."""
@@ -357,58 +315,6 @@ class PowerFlowGrid:
             msg = f"t={t_s:g} s: {text}"
             raise SolveError(msg)
         return self._maker.unsolved(found, answer)
-
-    def _switch(self, t_s: float, events: Sequence[GridEvent]) -> None:
-        """Trip and close elements, and tell frequency which machines came and went."""
-        state, e = self._state, self._elements
-        changes: list[tuple[str, int, bool]] = []
-        for event in events:
-            if self._links is not None and event.action in LINK_ACTIONS:
-                self._links.take(event, self._loud)
-                continue
-            table, row = e.find(event.element)
-            if event.action not in {"trip", "close"}:
-                msg = f"t={event.at_s:g} s: action {event.action!r} is unknown; allowed: trip, close"
-                raise ScenarioError(msg)
-            if table == "gen" and e.reference[self._gen.start + row]:
-                msg = f"{event.element!r} holds the angle of the grid (slack) and cannot be switched"
-                raise ScenarioError(msg)
-            changes.append((table, row, event.action == "close"))
-            self._context.emit(t_s, event.element, event.action, f"{table} {event.element} {event.action}s")
-        if not changes:
-            return
-        before = state.alive.copy()
-        islanding = state.switch(changes)
-        after = state.alive
-        self._balance.attach()
-        self._response.set_ties(self._ties_alive())
-        for gen in np.flatnonzero(before[self._gen] != after[self._gen]):
-            self._switch_gen(t_s, int(gen), on=bool(after[self._gen][gen]))
-        if islanding.lost:
-            lost = e.p_mw[before & ~after & e.in_service]
-            text = (
-                f"without a source: {', '.join(islanding.lost)}; lost load {lost[lost > 0].sum():.6g} MW, "
-                f"lost generation {abs(lost[lost < 0].sum()):.6g} MW"
-            )
-            if islanding.machines:
-                machines = ", ".join(islanding.machines)
-                text += f"; no angle reference, so dark although {machines} could run"
-            self._context.emit(t_s, "grid", "islanded", text)
-        if islanding.regained:
-            text = f"energised again: {', '.join(islanding.regained)}"
-            self._context.emit(t_s, "grid", "energised", text)
-
-    def _switch_gen(self, t_s: float, gen: int, *, on: bool) -> None:
-        """Tell frequency and plan that a machine came or went; one that comes starts near its minimum."""
-        if not on:
-            self._response.trip(gen)
-            self._schedule.trip(gen)
-            return
-        self._response.close(gen)
-        start_mw = self._schedule.close(gen)
-        name, plan_mw = self._elements.names["gen"][gen], -self._schedule.p_mw[self._gen.start + gen]
-        text = f"{name} synchronises at {start_mw:.6g} MW of its {plan_mw:.6g} MW planned"
-        self._context.emit(t_s, name, "synchronised", text)
 
 
 def _unit_rows(case: Case, connections: Connections) -> Ints:

@@ -15,7 +15,6 @@ from grids.fleet import areas_from_case, fleet_from_case, offers_from_devices
 from grids.frequency import AreaFrequency
 from grids.kernels.answer import LOAD_ROWS, share_answer, take_loads
 from grids.links.support import Support
-from grids.sources import Sources
 
 AREA = (
     "f_hz",
@@ -75,16 +74,6 @@ def ties_of(net: Any, areas: Sequence[str]) -> tuple[Tie, ...]:
 def tie_rows(net: Any, ties: Sequence[Tie]) -> Ints:
     """Return the row of `net.bus` of each tie."""
     return np.array([bus_rows(net, [net[t.table]["bus"].iloc[t.row]])[0] for t in ties], dtype=np.int64)
-
-
-def ties_alive(ties: Sequence[Tie], sgens: Bools, sources: Sources) -> Bools:
-    """Return which ties (ties,) can let power in: the element in service, and its bus energised.
-
-    `sgens` says it of the sgens, `sources` of the gens and ext_grids.
-    """
-    first = {"gen": 0, "ext_grid": sources.gens}
-    alive = [sgens[t.row] if t.table == "sgen" else sources.alive[first[t.table] + t.row] for t in ties]
-    return np.array(alive, dtype=np.bool_)
 
 
 def tie_to_row(ties: Sequence[Tie], gens: int, ext_grids: int) -> Floats:

@@ -32,7 +32,7 @@ from grids.dynamics.start import CURRENT, IMPEDANCE, POWER, begin
 from grids.dynamics.system import build_system
 from grids.dynamics.tables import Unit, read_units
 from grids.elements import element_names
-from grids.engine import Inside
+from grids.inside import Inside
 from grids.numbers import Complexes
 from grids.params import RmsWindowParams
 

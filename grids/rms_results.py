@@ -7,7 +7,7 @@ import numpy as np
 from cosim.core.component import DeviceReport
 from cosim.core.grid import Connections, Tables
 from cosim.core.types import Floats
-from grids.engine import Inside
+from grids.inside import Inside
 from grids.links.links import LINK
 from grids.rms_run import RmsRun
 from grids.tables import GRID

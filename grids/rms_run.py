@@ -11,7 +11,7 @@ from cosim.core.types import Floats
 from grids.dynamics.events import Event
 from grids.dynamics.kernels.steps import SOLVES
 from grids.dynamics.system import Group
-from grids.engine import Inside
+from grids.inside import Inside
 from grids.numbers import Complexes
 from grids.params import RmsWindowParams
 from grids.response import tie_to_row

@@ -9,7 +9,7 @@ from cosim.core.types import Bools, Floats, Ints
 from grids.branches import BUS, LINE, TRAFO, TRAFO3W, Branches, Columns, Ratings
 from grids.dynamics.session import Session
 from grids.elements import DRIVEN
-from grids.engine import Inside
+from grids.inside import Inside
 from grids.numbers import Complexes
 from grids.sources import GEN
 

@@ -10,7 +10,8 @@ from cosim.core.component import Context
 from cosim.core.grid import Connections, Tables
 from cosim.core.types import Bools, Ints
 from grids.case import Case
-from grids.engine import Inside, PowerFlowGrid
+from grids.engine import PowerFlowGrid
+from grids.inside import Inside
 from grids.numbers import Complexes
 from grids.params import PowerFlowParams
 from grids.portrayal import NETS
