@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosim.kpi.catalog import water_use
+from cosim.kpi.measures import water_use
 from cosim.kpi.panel import Panel
 
 
