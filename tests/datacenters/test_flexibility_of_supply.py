@@ -12,7 +12,8 @@ from cosim.core.component import Context
 from cosim.core.flexibility import Activate
 from cosim.testing.flexibility import Moment
 from datacenters.battery import Battery, BatteryParams
-from datacenters.genset import Genset, GensetParams
+from datacenters.genset import Genset
+from datacenters.genset_params import GensetParams
 from datacenters.hydrogen import Hydrogen, HydrogenParams
 from datacenters.must_take import MustTake, MustTakeParams
 from datacenters.supercapacitor import Supercapacitor, SupercapacitorParams

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from cosim.core.component import Context
 from cosim.core.errors import ScenarioError
 from cosim.testing import check_component
-from datacenters.genset import Genset, GensetParams, Start, Stop
+from datacenters.genset import Genset, Start, Stop
+from datacenters.genset_params import GensetParams
 from datacenters.orders import Order
 
 DIESEL = GensetParams(p_rated_mw=2.0, tank_mwh=40.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cosim.core.params import Params
-from datacenters import genset, must_take
+from datacenters import genset_params, must_take
 from datacenters.battery import BatteryParams
 from datacenters.catalog.racks import Rack, provenance, rack, rack_names
 from datacenters.control_laws import (
@@ -27,7 +27,7 @@ from datacenters.converter import Converter
 from datacenters.cooling import AirCircuit, Cooling, Limits, LiquidCircuit, Structure
 from datacenters.engine import Engine
 from datacenters.feeds import MechanicalFeed, Transformer
-from datacenters.genset import GensetParams
+from datacenters.genset_params import GensetParams
 from datacenters.gpu import Node, Stage
 from datacenters.hall import GpuHallParams
 from datacenters.hall_flexibility import HallFlexibility
@@ -96,7 +96,7 @@ TABLES = {
     ("storage.md", "must_take kinds"): kinds_table(MustTakeParams, must_take.KINDS),
     ("genset.md", "GensetParams"): parameter_table(GensetParams),
     ("genset.md", "Engine"): parameter_table(Engine),
-    ("genset.md", "genset kinds"): kinds_table(GensetParams, genset.KINDS),
+    ("genset.md", "genset kinds"): kinds_table(GensetParams, genset_params.KINDS),
     ("hydrogen.md", "HydrogenParams"): parameter_table(HydrogenParams),
     ("hydrogen.md", "Tank"): parameter_table(Tank),
     ("hydrogen.md", "Electrolyser"): parameter_table(Electrolyser),

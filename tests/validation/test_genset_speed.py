@@ -13,7 +13,8 @@ import numpy as np
 import pandapower as pp
 import pytest
 
-from datacenters.genset import Genset, GensetParams
+from datacenters.genset import Genset
+from datacenters.genset_params import GensetParams
 from grids.case import Case
 from grids.dynamics import LoadStep, Run, simulate
 from grids.dynamics.registry import device
