@@ -49,7 +49,7 @@ def day(dt_s: float) -> tuple[float, float, dict[str, float]]:
     began, used = perf_counter(), process_time()
     for n in range(1, round(DAY_S / dt_s)):
         made.step(n * dt_s, dt_s, inputs)
-    return perf_counter() - began, process_time() - used, dict(made.fleet.books())
+    return perf_counter() - began, process_time() - used, dict(made.fleet.roster.books())
 
 
 def main() -> None:

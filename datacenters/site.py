@@ -11,9 +11,10 @@ from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Bools, Floats, Ints
-from datacenters.fleet import HOUR_S, NO_LIMIT, Fleet, FleetParams, Signals
+from datacenters.fleet import NO_LIMIT, Fleet, FleetParams, Signals
 from datacenters.kernels import jobs as k
 from datacenters.services import Surge
+from datacenters.workload import HOUR_S
 
 
 class SiteParams(Params):
@@ -224,8 +225,8 @@ class Site:
         fleet, mine = self.fleet, self._names[unit]
         if told is None and isinstance(command, MoveJobs):
             target = self._names.index(command.to)
-            gpus = command.gpus_count or (command.share_pu or 0.0) * fleet.held_gpu(unit)
-            told = fleet.move(t_s, unit, target, gpus, command.over_s)
+            gpus = command.gpus_count or (command.share_pu or 0.0) * fleet.roster.held_gpu(unit)
+            told = fleet.moves.order(t_s, unit, target, gpus, command.over_s)
             if told is None:
                 text = f"jobs of {gpus:g} accelerators go to {command.to} within {command.over_s:g} s"
                 self._context.emit(t_s, mine, "move", text)
@@ -243,11 +244,11 @@ class Site:
             text = f"service {command.service} surges to {factor} in {command.ramp_s:g} s"
             self._context.emit(t_s, mine, name, text)
         elif told is None and isinstance(command, Fail):
-            fleet.fail(t_s, unit, command.for_s)
+            fleet.faults.fail(t_s, unit, command.for_s)
         elif told is None and isinstance(command, Recover):
-            fleet.recover(t_s, unit)
+            fleet.faults.recover(t_s, unit)
         elif told is None and isinstance(command, Cut):
-            fleet.cut(t_s, unit, self._names.index(command.to), command.for_s)
+            fleet.faults.cut(t_s, unit, self._names.index(command.to), command.for_s)
         if told is not None:
             self._context.emit(t_s, mine, "refused", told)
 

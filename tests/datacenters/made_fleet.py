@@ -46,7 +46,7 @@ class Run:
         return [text for _, _, what, text in self.events if what == kind]
 
     def books(self) -> dict[str, float]:
-        return dict(self.sites.fleet.books())
+        return dict(self.sites.fleet.roster.books())
 
 
 def one_job(**changes: Any) -> FleetParams:

@@ -13,6 +13,7 @@ from cosim.core.errors import ComponentError, ScenarioError
 from cosim.testing import check_component
 from datacenters.fleet import FleetParams
 from datacenters.kernels import jobs as k
+from datacenters.kernels.job_transfers import STANDSTILL_S
 from datacenters.network import NetworkParams, RouteParams, precopy
 from datacenters.services import ServiceParams, Surge
 from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, MoveService, Site, SiteParams
@@ -174,7 +175,7 @@ def test_a_move_interrupted_in_any_phase_loses_and_doubles_nothing(phase: str, w
         assert run.told("job_failed")
     run.go(6500.0)
     assert life.state[0] == k.DONE
-    assert f.books()["done_gpu_s"] == pytest.approx(100.0 * 3600.0)
+    assert f.roster.books()["done_gpu_s"] == pytest.approx(100.0 * 3600.0)
     assert f.pool.used_gpu.max() == 0.0
     worked = sum(row["job_gpu"].sum() for row in run.rows)
     assert worked == pytest.approx(100.0 * 3600.0 + life.lost_gpu_s[0])
@@ -188,8 +189,8 @@ def test_a_live_copy_follows_the_rounds_of_precopy() -> None:
     assert worked[0] == 100.0  # it runs while it is copied
     run.go(400.0)
     took_s = next(t for t, _, kind, _ in run.events if kind == "job_moved") - 100.0
-    copy_s, stands_s = precopy(1000.0, 100.0, 20.0, 100.0 * k.STANDSTILL_S / 8.0)
-    assert stands_s < k.STANDSTILL_S
+    copy_s, stands_s = precopy(1000.0, 100.0, 20.0, 100.0 * STANDSTILL_S / 8.0)
+    assert stands_s < STANDSTILL_S
     assert took_s == pytest.approx(copy_s, abs=5.0)  # loaded beside the copy
     idle = [row for row in run.rows if row["job_gpu"].sum() < 50.0 and row["overhead_gpu"].sum() == 0.0]
     assert len(idle) <= 2  # it stands still for a tick or two
