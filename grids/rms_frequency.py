@@ -30,6 +30,13 @@ class AreaWatch:
         areas = np.array([area_of_bus[bus] for group in groups for bus in group.bus.tolist()], dtype=np.int64)
         self._member = (areas[None, :] == np.arange(f_start_hz.size)[:, None]).astype(np.float64)
         self._speed = session.solution.wiring.rotor_speed
+        self._session = session
+        base_mva = session.system.point.model.base_mva
+        damping = [np.zeros(0)]
+        for group in groups:
+            has = "d_pu" in group.cls.params_type.model_fields
+            damping.append(base_mva * group.parameter("d_pu") if has else np.zeros(len(group.elements)))
+        self._damping_mw = np.concatenate(damping)
         self._f_start_hz = f_start_hz
         self._t_s: Floats = np.array([-np.inf])
         self._f_hz: Floats = f_start_hz[None, :]
@@ -52,6 +59,16 @@ class AreaWatch:
         self._t_s, self._f_hz = known[first:], all_f[first:]
         self.f_hz = f_hz[-1].copy()
         return f_hz.min(axis=0), f_hz.max(axis=0), rocof
+
+    def machines_damping_mw(self) -> Floats:
+        """Return what the damping of the machines in service takes [MW], > 0 below speed 1, by area (areas,).
+
+        Behind a tie it is that of the load outside the case.
+        """
+        slip = 1.0 - self._session.system.x[self._speed]
+        live = self._session.solution.wiring.rotor_m_s > 0.0
+        found: Floats = self._member @ (self._damping_mw * slip * live)
+        return found
 
     def _of(self, part: Segment) -> Floats:
         weight = self._member * part.rotor_m_s

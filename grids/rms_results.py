@@ -73,7 +73,7 @@ def dynamic_tables(
         "slack_mw": float(gen["p_mw"] @ sources.reference),
         "slack_residual_mw": 0.0,
     }
-    response_mw, energy_mws = run.droop_mw()
+    response_mw, energy_mws = run.devices.droop_mw()
     links = inside.links
     return {
         **(
@@ -99,6 +99,7 @@ def _areas(
     governed = np.bincount(area_of_source, run.governed_mw(), minlength=areas)
     drooped = np.bincount(inside.unit_area, response_mw, minlength=areas)
     damping = run.load_damping_pu * (f_hz - f_nominal_hz) / f_nominal_hz
+    inside_mw = -run.reader.load_mw(areas) * damping / (1.0 + damping)
     return {
         "f_hz": f_hz.copy(),
         "f_min_hz": run.f_min_hz,
@@ -108,7 +109,7 @@ def _areas(
         "p_governor_mw": governed.astype(np.float64),
         "p_droop_mw": drooped.astype(np.float64),
         "p_agc_mw": flow_area["p_agc_mw"].copy(),
-        "p_damping_mw": -run.reader.load_mw(areas) * damping / (1.0 + damping),
+        "p_damping_mw": inside_mw + run.watch.machines_damping_mw(),
     }
 
 
@@ -129,5 +130,5 @@ def _points(run: RmsRun, inside: Inside, reports: Reports, droop_mw: Floats) -> 
 def _heard(run: RmsRun, point: Mapping[str, Floats], k: int, port: str, report: DeviceReport) -> float:
     if report.signal in MEASURED:
         return float(point[report.signal][k]) * report.scale
-    found = run.reported(k, port)
+    found = run.devices.reported(k, port)
     return report.rest if found is None else found

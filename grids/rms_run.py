@@ -1,51 +1,27 @@
 """A dynamic session driven exchange by exchange: set-points in, what happened out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from cosim.core.component import DevicePart
 from cosim.core.grid import Connections, GridEvent
 from cosim.core.types import Floats
 from grids.dynamics.events import Event
 from grids.dynamics.kernels.steps import SOLVES
-from grids.dynamics.system import Group
 from grids.inside import Inside
 from grids.numbers import Complexes
 from grids.params import RmsWindowParams
 from grids.response import tie_to_row
-from grids.rms_entry import (
-    Standing,
-    area_of_buses,
-    case_elements,
-    device_elements,
-    is_hosted,
-    start_session,
-    unit_elements,
-)
+from grids.rms_devices import UnitDevices, takes_orders
+from grids.rms_entry import Standing, area_of_buses, start_session
 from grids.rms_events import Step, disturbance
 from grids.rms_frequency import AreaWatch
 from grids.rms_orders import Orders
 from grids.rms_tables import Reader
+from grids.rms_units import device_elements, elements_of_units
 
 SLIP_DEGREE = 180.0
 """Two machines of one island farther apart than this have lost synchronism."""
-
-OFFERED = ("droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
-
-
-@dataclass(frozen=True)
-class _Drive:
-    """One output port of a unit and the input of its device it drives."""
-
-    port: str
-    unit: int
-    slot: int
-    base: float
-    start: float
-    units: tuple[tuple[Group, int], ...]
-    """The models of the unit, with its place in each."""
 
 
 class RmsRun:
@@ -81,9 +57,8 @@ class RmsRun:
         ahead: Sequence[GridEvent] = (),
     ) -> None:
         self.start_s = start_s
-        self._inside, self._connections = inside, connections
-        self._units = unit_elements(connections.units, case_elements(inside))
-        self._elements = device_elements(connections, self._units)
+        self._inside = inside
+        self._units = elements_of_units(inside, connections)
         self._tables = {name: table for table, names in inside.elements.names.items() for name in names}
         self._tables |= dict.fromkeys(inside.state.bus_names, "bus")
         stepping = [self._disturbance(event) for event in ahead if event.action == "load_step"]
@@ -91,7 +66,7 @@ class RmsRun:
         self.f_start_hz: Floats = standing.f_hz.copy()
         """(areas,) frequency that speed 1 of the session means."""
         self.watch = AreaWatch(self.session, area_of_buses(inside), self.f_start_hz)
-        self.reader = Reader(self.session, inside, self._elements)
+        self.reader = Reader(self.session, inside, device_elements(connections, self._units))
         self._orders = Orders(self.session) if params.secondary else None
         self._made_mw = standing.generation_mva.real.copy()
         gens, sources = inside.state.sources.gens, len(inside.state.sources.names)
@@ -99,14 +74,9 @@ class RmsRun:
         self._plan_start_mw, self._agc_start_mw = self._planned()
         self._given = self._given_loads()
         self._plan_mva = self._plan_start_mva = self._scheduled_mva()
-        hosted, able = is_hosted(connections), self._able()
-        self._plain = [(k, name) for k, name in enumerate(self._units) if name in able and not hosted[k]]
-        self._drives = tuple(self._device_inputs(inputs, standing.droop_mw))
-        self._drooping = tuple(self._offers())
-        self._sent: dict[str, complex] = {}
+        self.devices = UnitDevices(self.session, connections, self._units, inputs, standing.droop_mw)
         self._stepped: dict[str, complex] = {}
         """What loads were ordered by events beside their plan [MVA]."""
-        self._energy_mws = self._energy()
         damping = inside.case.net["areas"]["load_damping_pu"].to_numpy(dtype=float)
         self.load_damping_pu: Floats = damping * params.load_damping
         """(areas,) relative change of the case's loads per relative change of frequency."""
@@ -130,7 +100,7 @@ class RmsRun:
         session = self.session
         session.schedule(self._disturbance(event) for event in events)
         self._follow_plan()
-        self._set_units(inputs)
+        self.devices.give(inputs)
         session.advance(round(to_s - self.start_s, 9), every=1)
         for event in events:
             if isinstance(event.params, Step) and event.element in self._given:
@@ -146,23 +116,6 @@ class RmsRun:
         for t_s, text in log:
             yield self.start_s + t_s, text
         log.clear()
-
-    def droop_mw(self) -> tuple[Floats, Floats]:
-        """Return each unit's response now, and the integral of it since the last call [MW s], (units,)."""
-        now, before = self._energy(), self._energy_mws
-        self._energy_mws = now
-        return self._droop_state("response"), now - before
-
-    def _energy(self) -> Floats:
-        return self._droop_state("energy")
-
-    def _droop_state(self, name: str) -> Floats:
-        found = np.zeros(len(self._units))
-        for group in self.session.system.groups:
-            if group.model == "droop_offer":
-                at = [self._units.index(element) for element in group.elements]
-                found[at] = self.session.system.x[group.state(name)]
-        return found
 
     def planned_mw(self) -> Floats:
         """Return the scheduled power of each source (gens + ext_grids,) [MW]: a reference keeps its own."""
@@ -207,22 +160,6 @@ class RmsRun:
             for name, live in zip(group.elements, group.block.on.tolist(), strict=True):
                 on[name] = on.get(name, False) or live
         return [name for name, live in on.items() if not live]
-
-    def reported(self, unit: int, port: str) -> float | None:
-        """Return what a unit's devices report to a port, None where the unit has no supply."""
-        system, found = self.session.system, list[float]()
-        for part, element in self._devices(unit):
-            report = part.reports.get(port)
-            if report is not None and (element, report.signal) in system.slots:
-                value = float(system.s[system.slots[element, report.signal]])
-                found.append(part.share_pu * report.scale * value)
-        return sum(found) if found else None
-
-    def _devices(self, unit: int) -> Iterator[tuple[DevicePart, str]]:
-        """Yield the devices of a unit with their elements."""
-        offer = self._connections.hosted[unit] if self._connections.hosted else None
-        if offer is not None:
-            yield from zip(offer.devices(), self._elements[unit], strict=True)
 
     def shed(self) -> dict[str, float]:
         """Return what is left of the loads of which a share was shed [pu]."""
@@ -271,23 +208,13 @@ class RmsRun:
         e, session = self._inside.elements, self.session
         base = session.system.point.model.base_mva
         s = {element.name: element.s_pu for element in session.system.point.elements}
-        able = self._able()
+        able = takes_orders(session)
         found = {}
         for table in ("load", "sgen"):
             for row, name in enumerate(e.names[table]):
                 if name in able:
                     found[name] = (e.section[table].start + row, -s[name] * base)
         return found
-
-    def _able(self) -> set[str]:
-        """Return the elements whose model takes orders."""
-        session = self.session
-        return {
-            name
-            for group in session.system.groups
-            for k, name in enumerate(group.elements)
-            if group.cls.demand(group.block, session.system.s, k) is not None
-        }
 
     def _scheduled_mva(self) -> Complexes:
         plan, links = self._inside.schedule, self._inside.links
@@ -311,53 +238,6 @@ class RmsRun:
             self.session.set_loads(wanted)
         if self._orders is not None:
             self._orders.give(self._inside.state.sources.names, self.ordered_mw())
-
-    def _set_units(self, inputs: Mapping[str, Floats]) -> None:
-        p, q = inputs["p_mw"].tolist(), inputs["q_mvar"].tolist()
-        wanted = {name: complex(p[k], q[k]) for k, name in self._plain}
-        new = {name: power for name, power in wanted.items() if self._sent.get(name) != power}
-        if new:
-            self.session.set_loads(new)
-            self._sent = wanted
-        s = self.session.system.s
-        for drive in self._drives:
-            s[drive.slot] = (float(inputs[drive.port][drive.unit]) - drive.start) / drive.base
-            for group, k in drive.units:
-                group.cls.take(group.block, s, k)
-        for port, unit, slot in self._drooping:
-            s[slot] = inputs[port][unit]
-
-    def _device_inputs(self, inputs: Mapping[str, Floats], droop_mw: Floats) -> Iterator[_Drive]:
-        """Yield how the devices of units are driven; one goes on delivering the response its unit had.
-
-        Raises ScenarioError for an input no model reads.
-        """
-        system = self.session.system
-        live = {name for group in system.groups for name in group.elements}
-        for unit in range(len(self._units)):
-            for part, name in self._devices(unit):
-                if name not in live:
-                    continue
-                for port, how in part.inputs.items():
-                    value = float(inputs[port][unit])
-                    base = how.base if isinstance(how.base, float | int) else system.point.model.base_mva
-                    if how.base == "start":
-                        base = abs(value) or 1.0
-                    elif how.base == "system":
-                        base /= part.share_pu
-                    slot = self.session.input_slot(name, how.signal)
-                    start = value if how.from_start else 0.0
-                    start -= float(droop_mw[unit]) if port == "p_mw" else 0.0
-                    units = tuple((g, g.elements.index(name)) for g in system.groups if name in g.elements)
-                    yield _Drive(port, unit, slot, float(base), start, units)
-
-    def _offers(self) -> Iterator[tuple[str, int, int]]:
-        """Yield port, unit and signal of what each droop offer is set by."""
-        slots = self.session.system.slots
-        for unit, name in enumerate(self._units):
-            for port in OFFERED:
-                if (name, port) in slots:
-                    yield port, unit, slots[name, port]
 
 
 def _scaled(drawn: complex, now: complex, start: complex) -> complex:

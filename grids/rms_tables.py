@@ -51,6 +51,7 @@ class Reader:
         sources = inside.state.sources
         self._sources = self._rows(sources.names)
         self._given = np.concatenate([self._rows(names[table]) for table in DRIVEN])
+        self._injecting = np.concatenate([self._sources, self._rows(names["sgen"])])
         self._units = self._rows(tuple(name for names in units for name in names))
         self._first = np.cumsum([0, *(len(names) for names in units)])[:-1]
         self._rotor = self._rotors(sources.names)
@@ -181,9 +182,11 @@ class Reader:
         return vm, -self._units_mva(), speed
 
     def totals(self) -> Mapping[str, float]:
-        """Return load, generation and losses of the whole grid [MW]; a fault's power counts as a loss."""
-        sources = self._sources[self._sources >= 0]
-        made = float(self._delivered.real[sources].sum())
+        """Return load, generation and losses of the whole grid [MW]; a fault's power counts as a loss.
+
+        Generation is what sources and sgens deliver, as in the power flow.
+        """
+        made = float(self._at(self._injecting).real.sum())
         drawn = float(self._delivered.real.sum()) - made
         losses = self._branches.losses_mw(self.vm_pu) + self._fault_mw
         return {"load_mw": -drawn, "generation_mw": made, "losses_mw": losses}

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from cosim.core.component import Context
 from cosim.core.errors import CaseError, SolveError
 from cosim.core.grid import (
-    SWITCHING,
     Connections,
     EventParams,
     Geography,
@@ -18,27 +16,19 @@ from cosim.core.grid import (
     GridWindow,
     Tables,
 )
-from cosim.core.registry import nearest
 from cosim.core.types import Floats
-from grids.dynamics.events_hvdc import ROLE as HVDC
-from grids.dynamics.operating import dcline_ends
 from grids.engine import PowerFlowGrid
-from grids.links.orders import LINK_ACTIONS
 from grids.params import RmsWindowParams
-from grids.rms_entry import (
-    Standing,
-    check_hosted,
-    check_models,
-    check_steps,
-    is_hosted,
-    models_of,
-    rotor_angles,
-)
-from grids.rms_events import ACTIONS, Input, inputs_of
+from grids.rms_actions import WindowEvents
+from grids.rms_checks import check_hosted, check_models, check_steps
+from grids.rms_devices import OFFERED
+from grids.rms_entry import Standing, rotor_angles
+from grids.rms_events import ACTIONS
 from grids.rms_modes import told_modes
 from grids.rms_results import dynamic_tables, flow_tables, reports_of
-from grids.rms_run import OFFERED, RmsRun
+from grids.rms_run import RmsRun
 from grids.rms_tables import RMS_GEN
+from grids.rms_units import is_hosted
 from grids.tables import ROOM
 
 OUT_OF_STEP = "out of step"
@@ -80,8 +70,7 @@ class RmsWindows:
         check_models(inside)
         check_steps(inside, self._windows)
         check_hosted(inside, connections)
-        self._terminals = self._terminals_of()
-        """Links of the case with a dynamic model: name -> element that carries a terminal of it."""
+        self._events = WindowEvents(flow, connections)
         self._reports = reports_of(connections)
         self.elements: Mapping[str, tuple[str, ...]] = flow.elements
         more = {"gen": RMS_GEN, "point": (*flow.columns["point"], *self._reports)}
@@ -94,82 +83,13 @@ class RmsWindows:
 
     def subjects(self, action: str) -> tuple[str, ...]:
         """Return the names an action may act on."""
-        model = ACTIONS[action]
-        if action in {"trip", "close"}:
-            return self.switchable
-        buses = self.elements["bus"]
-        if model.subject == "bus":
-            return buses
-        if action == "load_step":
-            names = self._inside.elements.names
-            return (*names["load"], *names["sgen"], *buses)
-        models = models_of(self._inside, self._connections)
-        if action == "set_input":
-            return tuple(name for name, known in models.items() if inputs_of(known))
-        ends = [name for name, known in models.items() if any(cls.role == HVDC for cls in known)]
-        net = self._inside.case.net
-        lines = [str(name) for name in net["dcline"]["name"]] if "dcline" in net else []
-        own = self._flow.subjects(action)
-        return (*own, *(name for name in lines if set(dcline_ends(name)) & set(ends)), *ends)
-
-    def _terminals_of(self) -> dict[str, str]:
-        links = self._inside.links
-        if links is None:
-            return {}
-        models = models_of(self._inside, self._connections)
-        names = {link: links.ends.of(k) for k, link in enumerate(links.names)}
-        modelled = {
-            link: [name for name in ends if any(cls.role == HVDC for cls in models.get(name, ()))]
-            for link, ends in names.items()
-        }
-        return {link: ends[0] for link, ends in modelled.items() if ends}
-
-    def _is_link(self, event: GridEvent) -> bool:
-        """Say whether an event is about a link of the case, which the power flow schedules."""
-        return event.action in LINK_ACTIONS and event.element in self._flow.subjects(event.action)
-
-    def _of_flow(self, events: Sequence[GridEvent]) -> list[GridEvent]:
-        """Return the events the power flow carries out, too."""
-        return [event for event in events if event.action in SWITCHING or self._is_link(event)]
-
-    def _of_session(self, events: Sequence[GridEvent]) -> list[GridEvent]:
-        """Return the events of the dynamic model; links without a model of their own are set by the flow."""
-        found = []
-        for event in events:
-            if not self._is_link(event):
-                found.append(event)
-            elif event.element in self._terminals:
-                found.append(replace(event, element=self._terminals[event.element]))
-        return found
+        return self._events.subjects(action)
 
     def expect(self, events: Sequence[GridEvent]) -> list[str | None]:
         """Take what is scheduled; returns for each event why it cannot be, or None."""
         self._ahead = tuple(events)
         said = zip(events, self._flow.expect(events), strict=True)
-        return [known or self._refusal(event) for event, known in said]
-
-    def _refusal(self, event: GridEvent) -> str | None:
-        if isinstance(event.params, Input):
-            known = inputs_of(models_of(self._inside, self._connections).get(event.element, []))
-            if event.params.signal not in known:
-                hint = nearest(event.params.signal, known)
-                return (
-                    f"{event.element!r} has no input {event.params.signal!r}, only {', '.join(known)}.{hint}"
-                )
-        if self._is_link(event) and event.at_s == 0.0 and self._window(0.0) is not None:
-            return "the first exchange of a run defines what is scheduled: give a later instant"
-        if event.action != "close" or self._window(event.at_s) is None:
-            return None
-        names = self._inside.elements.names
-        if event.element in names["gen"]:
-            return (
-                f"{event.element!r}: the dynamic model cannot synchronise a machine; only the power flow can"
-            )
-        tables = [table for table, known in names.items() if event.element in known]
-        row = names[tables[0]].index(event.element)
-        if not bool(self._inside.case.net[tables[0]]["in_service"].iloc[row]):
-            return f"{event.element!r} is out of service in the case: the dynamic model does not know it"
-        return None
+        return [known or self._events.refusal(event, self._window(event.at_s)) for event, known in said]
 
     def reset(self, context: Context) -> Tables:
         """Return to the operating point, units drawing nothing."""
@@ -238,16 +158,16 @@ class RmsWindows:
             if not self._solved():
                 return flow_tables(self._last, self._reports)
             self._enter(t_s, window, inputs)
-            if switching := self._of_flow(events):
+            if switching := self._events.of_flow(events):
                 flow.switch(t_s, switching)
         else:
             if self._run is None:
                 self._enter(t_s, window, inputs)
             with contextlib.suppress(SolveError):  # no machine left for the area model; converters may go on
-                self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), self._of_flow(events))
+                self._last = flow.step(t_s, dt_s, self._as_drawn(inputs), self._events.of_flow(events))
         run = cast("RmsRun", self._run)
         try:
-            run.step(t_s + dt_s, inputs, self._of_session(events))
+            run.step(t_s + dt_s, inputs, self._events.of_session(events))
         finally:
             self._tell(t_s + dt_s)
         self._follow_trips(t_s + dt_s)
@@ -257,7 +177,7 @@ class RmsWindows:
         tables = dynamic_tables(run, self._inside, self._last["area"], self._reports, dt_s)
         if ROOM not in self.columns["point"]:
             return tables
-        return {**tables, "point": {**tables["point"], ROOM: self._last["point"][ROOM]}}
+        return {**tables, "point": {**tables["point"], ROOM: flow.rooms(run)}}
 
     def _solved(self) -> bool:
         """Say whether the power flow has a state to start from; where it has none, it goes on by itself."""
