@@ -13,7 +13,7 @@ from tools import bar, peak_mb
 from cosim.core.component import Context
 from cosim.core.streams import Streams
 from datacenters.fleet import FleetParams
-from datacenters.services import ServiceParams
+from datacenters.service_params import ServiceParams
 from datacenters.site import Site, SiteParams
 from datacenters.workload import Population
 

@@ -37,7 +37,7 @@ from datacenters.fleet import FleetParams
 from datacenters.must_take import MustTake, MustTakeParams
 from datacenters.network import NetworkParams
 from datacenters.profile import Profile, ProfileParams
-from datacenters.services import ServiceParams
+from datacenters.service_params import ServiceParams
 from datacenters.site import MoveJobs, Site, SiteParams
 from datacenters.workload import Population
 

@@ -115,7 +115,7 @@ class Fleet:
             ]
         if not wrong:
             try:
-                self.services = Services(self.params.services, self.network)
+                self.services = Services(self.params.services, self.network, self.kw, self.params.patience_s)
             except ScenarioError as error:
                 wrong += str(error).splitlines()
         if wrong:
@@ -173,7 +173,7 @@ class Fleet:
         self.moves = Moves(self.roster, self.faults, self.access_gbit_per_s, context.emit)
         self._policy: Policy = self._policy_kind(self._policy_settings)
         streams = [context.streams.stream(f"site/{lead}/service/{p.name}") for p in self.params.services]
-        self.services.reset(streams)
+        self.services.reset(streams, context.emit)
         self.backlog_gpu_s = np.zeros(n)
         self.limit_gpu = np.full(n, NO_LIMIT)
         self._service_gpu = np.zeros(n)
@@ -187,7 +187,10 @@ class Fleet:
         jobs_gpu = self.roster.busy_gpu()
         rate = _speed(hears.capacity_gpu, jobs_gpu + self._service_gpu)
         free = np.maximum(self.gpus - self.pool.used_gpu, self.services_gpu)
-        served = self.services.step(t_s, dt_s, ranking.score, free * rate * up)
+        served = self.services.step(t_s, dt_s, ranking, free * rate * up, up)
+        flows = self.services.flows
+        if flows.left_gb.size:
+            self.pool.tally[k.FLOWS] = 1
         self._service_gpu = served.served_gpu + served.double_gpu
         kept = np.maximum(self.services_gpu, self._service_gpu)
         limit_gpu = np.minimum(self.limit_gpu, hears.limit_gpu)
@@ -201,6 +204,10 @@ class Fleet:
             up=up,
             access_gbit_per_s=self.access_gbit_per_s,
             route_gbit_per_s=np.where(np.outer(up, up), self.faults.route_gbit_per_s, 0.0),
+            flow_source=flows.source,
+            flow_target=flows.target,
+            flow_left_gb=flows.left_gb,
+            flow_gbit_per_s=np.zeros(flows.left_gb.size),
         )
         rules = k.Rules(
             ranking.strict,

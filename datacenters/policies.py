@@ -47,6 +47,10 @@ class Ranking:
     """The first job that waits lets none pass."""
     moves_above: float = np.inf
     """Running work leaves a site whose score is higher than another's by more than this."""
+    stays: float = 0.0
+    """A service leaves a site only where the score of another is lower by more than this, beside `per_mw`."""
+    per_mw: float = 0.0
+    """How much the score of a site rises with a megawatt of load that comes."""
 
 
 class Policy(Protocol):
@@ -82,8 +86,9 @@ class Backfill(FirstCome):
     """As first come, but jobs that delay nobody may pass (EASY)."""
 
     def rank(self, view: View) -> Ranking:
-        """Return scores by how full a site is, so that load spreads."""
-        return Ranking(-view.free_gpu / 1e9, np.ones(len(view.names), dtype=np.bool_))
+        """Return scores by how full a site is, so that load spreads; to services a tenth matters."""
+        stays = 0.1 * float(view.free_gpu.max(initial=0.0)) / 1e9
+        return Ranking(-view.free_gpu / 1e9, np.ones(len(view.names), dtype=np.bool_), stays=stays)
 
 
 class ThresholdParams(Params):
@@ -102,7 +107,9 @@ class ThresholdParams(Params):
 class PriceParams(ThresholdParams):
     """Settings of policy `price`."""
 
-    away_cny_per_mwh: float = Field(default=20.0, ge=0, description="least saving to run away from data")
+    away_cny_per_mwh: float = Field(
+        default=20.0, ge=0, description="least saving to run away from data, or to send a service elsewhere"
+    )
     moves_above_cny_per_mwh: float = Field(
         default=150.0, ge=0, description="least saving to move running work"
     )
@@ -111,7 +118,9 @@ class PriceParams(ThresholdParams):
 class CarbonParams(ThresholdParams):
     """Settings of policy `carbon`."""
 
-    away_kg_per_mwh: float = Field(default=50.0, ge=0, description="least saving to run away from data")
+    away_kg_per_mwh: float = Field(
+        default=50.0, ge=0, description="least saving to run away from data, or to send a service elsewhere"
+    )
     moves_above_kg_per_mwh: float = Field(
         default=200.0, ge=0, description="least saving to move running work"
     )
@@ -121,7 +130,9 @@ class GreenParams(ThresholdParams):
     """Settings of policy `green`."""
 
     away_mw: float = Field(
-        default=0.5, ge=0, description="least gain in unused green power to run away from data"
+        default=0.5,
+        ge=0,
+        description="least gain in unused green power to run away from data, or to send a service elsewhere",
     )
     moves_above_mw: float = Field(default=20.0, ge=0, description="least gain to move running work")
 
@@ -131,6 +142,8 @@ class _BySignal(ABC):
 
     unit: ClassVar[str]
     """Unit of the signal, in the names of its settings."""
+    per_mw: ClassVar[float] = 0.0
+    """How much the signal rises with a megawatt of load."""
 
     def __init__(self, params: ThresholdParams) -> None:
         self._params = params
@@ -145,7 +158,14 @@ class _BySignal(ABC):
     def rank(self, view: View) -> Ranking:
         """Return the signal as scores."""
         score = self.score(view)
-        return Ranking(score, self._opens(view, score), self._away, moves_above=self._above)
+        return Ranking(
+            score,
+            self._opens(view, score),
+            self._away,
+            moves_above=self._above,
+            stays=self._away,
+            per_mw=self.per_mw,
+        )
 
     def _opens(self, view: View, score: Floats) -> Bools:
         """Return at which sites jobs that may wait start now."""
@@ -185,7 +205,7 @@ class Green(_BySignal):
     """Work goes where wind and sun are left over."""
 
     params_type: ClassVar[type[Params]] = GreenParams
-    unit = "mw"
+    unit, per_mw = "mw", 1.0
 
     def score(self, view: View) -> Floats:
         """Return what is lacking: load less green power."""

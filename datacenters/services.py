@@ -1,58 +1,22 @@
 """Online services: requests that must be answered in time, shared among the sites near enough."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from pydantic import Field
 
-from cosim.core.errors import ScenarioError
-from cosim.core.params import Params
-from cosim.core.types import Bools, Floats
+from cosim.core.component import Emit
+from cosim.core.types import Bools, Floats, Ints
 from datacenters.data import table
 from datacenters.kernels.demand import surge_area
 from datacenters.network import Network
+from datacenters.policies import Ranking
 from datacenters.requests import Modulation, Requests
-
-
-class Surge(Params):
-    """Event `surge`: a service is wanted more than usual."""
-
-    service: str = Field(description="name of the service")
-    factor_pu: float = Field(
-        ge=0, description="demand at the top over its mean; Azure code trace: 4.2 over a minute"
-    )
-    ramp_s: float = Field(default=60.0, gt=0, description="time up, and time down again")
-    hold_s: float = Field(default=600.0, ge=0, description="time at the top")
-
-
-class ServiceParams(Params):
-    """A service: how much it is wanted, by whom, how near it must be."""
-
-    name: str = Field(description="what it is called")
-    users: str = Field(description="place of its users, a row of the table of places")
-    mean_gpu: float = Field(gt=0, description="accelerators its requests keep busy on average")
-    latency_bound_ms: float = Field(gt=0, description="longest one-way latency between users and a site")
-    requests: str = Field(
-        default="steady",
-        description="how requests come: as the Azure trace `conversation` or `code`, or `steady`",
-    )
-    services_count: int = Field(default=4, ge=1, description="independent streams of requests together")
-    staged_at: tuple[str, ...] = Field(default=(), description="sites that hold its weights; none: all")
-    weights_gb: float = Field(default=141.0, ge=0, description="70B in bf16: 141 GB (derived)")
-    tokens_per_gpu_s: float = Field(
-        default=600.0, gt=0, description="tokens an accelerator writes a second (derived)"
-    )
-    weight_pu: float = Field(
-        default=1.0, gt=0, description="its share where several want the same accelerators"
-    )
-    patience_s: float = Field(default=30.0, ge=0, description="requests wait so long, then they are lost")
-    shift_s: float = Field(
-        default=60.0, gt=0, description="time in which all its load can change sites, 10-120"
-    )
-    double_pu: float = Field(
-        default=0.2, ge=0, le=1, description="part of leaving load that runs at both ends"
-    )
+from datacenters.service_params import MoveService, ServiceParams, Surge
+from datacenters.service_reach import Reach
+from datacenters.service_sharing import goals, preferred, shares
+from datacenters.sessions import Change, Sessions
 
 
 @dataclass
@@ -64,10 +28,41 @@ class _Run:
     near: Bools
     """Sites within the bound that hold its weights."""
     requests: Requests | None
-    load_gpu: Floats
-    """What is sent to each site."""
+    sessions: Sessions
+    order: list[int] = field(default_factory=list)
+    """Near sites, the one it prefers first."""
+    calm_until_s: float = 0.0
+    kept: dict[int, float] = field(default_factory=dict)
+    """Share that an order sends to a site."""
+    why: str = ""
+    """What decided last, until it is told."""
     backlog_gpu_s: float = 0.0
     surges: list[tuple[float, Surge]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Copies of states under way; `left_gb` is lowered by whoever carries them."""
+
+    source: Ints
+    target: Ints
+    left_gb: Floats
+
+
+SERVICE_COLUMNS = (
+    "wanted_gpu",
+    "served_gpu",
+    "double_gpu",
+    "unanswered_gpu",
+    "requests_waiting_gpu_h",
+    "tokens_per_s",
+    "unanswered_tokens_per_s",
+    "latency_mean_ms",
+    "latency_ms",
+    "moving_gpu",
+)
+"""What is recorded of each service: means over an exchange, the latency of its farthest site, and at the end
+what is not yet where it should be."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +77,8 @@ class Served:
     tokens_per_s: Floats
     latency_ms: Floats
     """Longest of what is served there; 0 where nothing is."""
+    by_service: Floats
+    """`SERVICE_COLUMNS`, shape (columns, services)."""
 
 
 class Services:
@@ -93,129 +90,106 @@ class Services:
         When a service has no site within its bound, with the latencies there are.
     """
 
-    def __init__(self, params: Sequence[ServiceParams], network: Network) -> None:
-        self._network = network
-        self._params = tuple(params)
-        wrong: list[str] = []
-        self._near: list[tuple[Floats, Bools]] = []
-        for service in params:
-            try:
-                self._near.append(self._reach(service))
-            except ScenarioError as error:
-                wrong += str(error).splitlines()
-        names = [p.name for p in params]
-        wrong += [
-            f"services: the name {n!r} is used twice" for n in dict.fromkeys(names) if names.count(n) > 1
-        ]
-        if wrong:
-            raise ScenarioError("\n".join(wrong))
+    def __init__(
+        self, params: Sequence[ServiceParams], network: Network, kw: Floats, patience_s: float
+    ) -> None:
+        self._network, self._params, self._patience_s = network, tuple(params), patience_s
+        self._mw_per_gpu = float(kw.mean()) / 1e3
+        self.reach = Reach(params, network)
 
-    def _reach(self, service: ServiceParams) -> tuple[Floats, Bools]:
-        names = self._network.names
-        wrong = [
-            f"service {service.name}: staged_at {site!r} is no site (allowed: {', '.join(names)})"
-            for site in service.staged_at
-            if site not in names
-        ]
-        if service.requests != "steady" and service.requests not in table("inference_services"):
-            known = ", ".join(("steady", *table("inference_services")))
-            wrong.append(
-                f"service {service.name}: requests={service.requests!r} is unknown (allowed: {known})"
-            )
-        try:
-            latency_ms = self._network.from_users_ms(service.users)
-        except ScenarioError as error:
-            wrong.append(f"service {service.name}, users: {error}")
-        if wrong:
-            raise ScenarioError("\n".join(wrong))
-        staged = np.array([not service.staged_at or n in service.staged_at for n in names], dtype=np.bool_)
-        near = staged & (latency_ms <= service.latency_bound_ms)
-        if not near.any():
-            found = ", ".join(
-                f"{n} {ms:.1f} ms" for n, ms, ok in zip(names, latency_ms, staged, strict=True) if ok
-            )
-            msg = (
-                f"service {service.name}: no site answers users in {service.users} within "
-                f"{service.latency_bound_ms:g} ms ({found})"
-            )
-            raise ScenarioError(msg)
-        return latency_ms, near
-
-    def refusal(self, name: str, site: int) -> str | None:
-        """Return why a service cannot be sent to a site, or None."""
-        k = next((k for k, p in enumerate(self._params) if p.name == name), None)
-        if k is None:
-            return (
-                f"service {name!r} is unknown (allowed: {', '.join(p.name for p in self._params) or 'none'})"
-            )
-        latency_ms, near = self._near[k]
-        if near[site]:
-            return None
-        p, where = self._params[k], self._network.names[site]
-        if latency_ms[site] > p.latency_bound_ms:
-            return (
-                f"service {name} cannot go to {where}: {latency_ms[site]:.1f} ms from users in {p.users}, "
-                f"bound {p.latency_bound_ms:g} ms"
-            )
-        return f"service {name} cannot go to {where}: its weights ({p.weights_gb:g} GB) are not there"
-
-    def reset(self, streams: Sequence[np.random.Generator]) -> None:
-        """Begin with every service where it is answered fastest."""
+    def reset(self, streams: Sequence[np.random.Generator], emit: Emit) -> None:
+        """Begin with every service where it is answered best."""
+        self._emit = emit
         self.runs = []
-        self._kept: dict[int, Floats] = {}
-        for p, (latency_ms, near), rng in zip(self._params, self._near, streams, strict=True):
+        for p, latency_ms, near, rng in zip(
+            self._params, self.reach.latency_ms, self.reach.near, streams, strict=True
+        ):
             made = None
             if p.requests != "steady":
                 row = table("inference_services")[p.requests]
                 modulation = Modulation(**{name: float(row[name]) for name in Modulation.model_fields})
                 made = Requests(modulation, p.services_count, rng)
-            self.runs.append(_Run(p, latency_ms, near, made, np.zeros(near.size)))
-        self._begun = False
+            self.runs.append(_Run(p, latency_ms, near, made, Sessions.of(p, self._patience_s, near.size)))
+        self._weights = np.array([p.weight_pu for p in self._params])
+        self._short: set[int] = set()
+        self.flows = self._flows()
 
     def surge(self, t_s: float, surge: Surge) -> None:
         """Begin a surge; several at once add up."""
-        next(run for run in self.runs if run.params.name == surge.service).surges.append((t_s, surge))
+        self._run(surge.service).surges.append((t_s, surge))
 
-    def keep(self, name: str, site: int | None) -> None:
-        """Send a service to one site from now on as far as that has room; None: as the policy has it."""
-        k = next(k for k, run in enumerate(self.runs) if run.params.name == name)
-        if site is None:
-            self._kept.pop(k, None)
-        else:
-            bonus = np.zeros(self.runs[k].near.size)
-            bonus[site] = -1e12
-            self._kept[k] = bonus
+    def move(self, t_s: float, site: int, order: MoveService, route_gbit_per_s: Floats) -> str | None:
+        """Send a service to a site from now on, or let the policy say again; returns why not, or None."""
+        run = self._run(order.service)
+        if not order.back:
+            told = self.reach.too_slow(order, site, run.sessions.load_gpu, route_gbit_per_s)
+            if told is not None:
+                return told
+        run.kept = {} if order.back else {site: order.share_pu}
+        run.why = f"move_service ordered at {t_s:g} s"
+        where = "where the policy has it" if order.back else f"to {self._network.names[site]}"
+        part = "" if order.share_pu == 1.0 else f", {order.share_pu:.0%} of it"
+        self._emit(
+            t_s, self._network.names[site], "move_service", f"service {order.service} goes {where}{part}"
+        )
+        return None
 
-    def step(self, t_s: float, dt_s: float, score: Floats, capacity_gpu: Floats) -> Served:
-        """Share what is wanted in an exchange among sites of which each can serve `capacity_gpu`."""
-        n = capacity_gpu.size
-        wanted = np.array([self._wanted(run, t_s, dt_s) for run in self.runs])
-        goal = self._goal(wanted, score, capacity_gpu)
-        served, double, waiting = np.zeros(n), np.zeros(n), np.zeros(n)
-        offered, tokens, latency = np.zeros(n), np.zeros(n), np.zeros(n)
-        lost = np.zeros(n)
-        for run, w, to in zip(self.runs, wanted, goal, strict=True):
-            if self._begun:
-                run.load_gpu, leaving = _shift(run.load_gpu, to, w, dt_s / run.params.shift_s)
-                double += run.params.double_pu * leaving
-            else:
-                run.load_gpu = to
-        self._begun = True
-        asked = np.array([run.load_gpu + run.backlog_gpu_s / dt_s * _share(run) for run in self.runs])
-        given = self._given(asked, capacity_gpu)
-        for run, ask, got in zip(self.runs, asked, given, strict=True):
-            offered += run.load_gpu
-            served += got
-            share = _share(run)
-            left = float((ask - got).sum()) * dt_s
-            most = run.params.patience_s * float(run.load_gpu.sum())
-            run.backlog_gpu_s = min(left, most)
-            lost += share * (left - run.backlog_gpu_s) / dt_s
-            waiting += share * run.backlog_gpu_s / 3600.0
-            tokens += got * run.params.tokens_per_gpu_s
-            latency = np.maximum(latency, np.where(got > 0.0, run.latency_ms, 0.0))
-        double[capacity_gpu <= 0.0] = 0.0  # what is lost runs nothing
-        return Served(offered, served, double, lost, waiting, tokens, latency)
+    def _run(self, name: str) -> _Run:
+        return next(run for run in self.runs if run.params.name == name)
+
+    def step(self, t_s: float, dt_s: float, ranking: Ranking, capacity_gpu: Floats, up: Bools) -> Served:
+        """Share what is wanted in an exchange among sites that are up and can each serve `capacity_gpu`."""
+        runs, n = self.runs, capacity_gpu.size
+        self._hear(dt_s)
+        wanted = [self._wanted(run, t_s, dt_s) for run in runs]
+        for run, gpus in zip(runs, wanted, strict=True):
+            self._prefer(run, gpus, t_s, ranking)
+        goal = goals(wanted, [run.order for run in runs], [run.kept for run in runs], capacity_gpu)
+        double, paused = np.zeros((len(runs), n)), np.zeros((len(runs), n))
+        for k, run in enumerate(runs):
+            double[k], told = run.sessions.advance(t_s, dt_s, wanted[k], goal[k], up)
+            paused[k] = run.sessions.paused(t_s, dt_s)
+            for change in told:
+                self._tell(t_s, run, change, ranking, up)
+        load = np.array([run.sessions.load_gpu for run in runs]).reshape(len(runs), n)
+        spread = np.array([_spread(run) for run in runs]).reshape(len(runs), n)
+        backlog = np.array([run.backlog_gpu_s for run in runs])
+        asked = load - paused + spread * backlog[:, None] / dt_s
+        given = shares(asked, self._weights, capacity_gpu)
+        total = load.sum(axis=1)
+        left = (asked - given + paused).sum(axis=1) * dt_s
+        waits = np.minimum(left, [run.params.patience_s for run in runs] * total)
+        for run, gpu_s in zip(runs, waits.tolist(), strict=True):
+            run.backlog_gpu_s = gpu_s
+        lost = (left - waits) / dt_s
+        double *= self._room_for(t_s, double.sum(axis=0), capacity_gpu - given.sum(axis=0))
+        tokens_per_gpu_s = np.array([run.params.tokens_per_gpu_s for run in runs])
+        latency_ms = np.array([run.latency_ms for run in runs]).reshape(len(runs), n)
+        far_ms = np.where(given > 0.0, latency_ms, 0.0)
+        served = given.sum(axis=1)
+        moving = np.maximum(load - np.array(goal).reshape(len(runs), n), 0.0)
+        self.flows = self._flows()
+        return Served(
+            load.sum(axis=0),
+            given.sum(axis=0),
+            double.sum(axis=0),
+            lost @ spread,
+            waits @ spread / 3600.0,
+            tokens_per_gpu_s @ given,
+            far_ms.max(axis=0, initial=0.0),
+            np.array([
+                wanted,
+                served,
+                double.sum(axis=1),
+                lost,
+                waits / 3600.0,
+                served * tokens_per_gpu_s,
+                lost * tokens_per_gpu_s,
+                (given * latency_ms).sum(axis=1) / np.maximum(served, 1e-12),
+                far_ms.max(axis=1, initial=0.0),
+                moving.sum(axis=1),
+            ]),
+        )  # fmt: skip
 
     def _wanted(self, run: _Run, t_s: float, dt_s: float) -> float:
         busy_pu = 1.0 if run.requests is None else run.requests.mean(t_s, dt_s)[1]
@@ -226,65 +200,98 @@ class Services:
         run.surges = [(at, s) for at, s in run.surges if at + 2.0 * s.ramp_s + s.hold_s > t_s + dt_s]
         return run.params.mean_gpu * max(busy_pu, 0.0)
 
-    def _goal(self, wanted: Floats, score: Floats, capacity_gpu: Floats) -> list[Floats]:
-        """Return where each service should go: to its best near site, on to the next when that is full.
+    def _prefer(self, run: _Run, wanted_gpu: float, t_s: float, ranking: Ranking) -> None:
+        """Put the near sites in order of score, then latency, which the policy may change only now and then.
 
-        Those with fewer near sites choose first: what can go elsewhere does not take their only place.
+        Where load that comes raises the score of a site, and its leaving lowers that of another, the
+        difference must be more than both: else the service would be wanted back at once.
         """
-        left = capacity_gpu.copy()
-        goal = [np.zeros(left.size) for _ in self.runs]
-        for k in sorted(range(len(self.runs)), key=lambda k: int(self.runs[k].near.sum())):
-            run, rest = self.runs[k], float(wanted[k])
-            rank = score + 1e-6 * run.latency_ms + self._kept.get(k, 0.0)
-            order = [int(s) for s in np.argsort(rank, kind="stable") if run.near[s]]
-            for s in order:
-                part = min(rest, max(left[s], 0.0))
-                goal[k][s] += part
-                left[s] -= part
-                rest -= part
-            open_ = [s for s in order if capacity_gpu[s] > 0.0] or order
-            goal[k][open_[0]] += rest  # nobody has room: it waits at the best
-        return goal
+        rank = ranking.score + 1e-6 * run.latency_ms
+        if not run.order:
+            near = np.flatnonzero(run.near)
+            run.order = near[np.argsort(rank[near], kind="stable")].tolist()
+        elif t_s >= run.calm_until_s:
+            margin = ranking.stays + 2.0 * ranking.per_mw * wanted_gpu * self._mw_per_gpu
+            order = preferred(run.order, rank, margin)
+            if order != run.order:
+                run.order, run.calm_until_s = order, t_s + run.params.calm_s
 
-    def _given(self, asked: Floats, capacity_gpu: Floats) -> Floats:
-        """Return what each service gets, (services, sites): by weight where they want more than there is."""
-        given = np.zeros_like(asked)
-        if not len(self.runs):
-            return given
-        weights = np.array([run.params.weight_pu for run in self.runs])
-        for s in range(capacity_gpu.size):
-            room, open_ = float(capacity_gpu[s]), asked[:, s] > 0.0
-            if asked[:, s].sum() <= room:
-                given[:, s] = asked[:, s]
-                continue
-            while open_.any() and room > 1e-12:
-                part = room * weights / weights[open_].sum()
-                full = open_ & (asked[:, s] - given[:, s] <= part)
-                take = np.where(full, asked[:, s] - given[:, s], np.where(open_, part, 0.0))
-                if full.any():
-                    take = np.where(full, take, 0.0)
-                given[:, s] += take
-                room -= float(take.sum())
-                open_ &= ~full
-                if not full.any():
-                    break
-        return given
+    def _room_for(self, t_s: float, double_gpu: Floats, free_gpu: Floats) -> Floats:
+        """Return which part of double running has room at each site; tells where some has not.
+
+        It takes no job's accelerators: sessions then change over with less of an overlap.
+        """
+        part = np.where(double_gpu > free_gpu, np.maximum(free_gpu, 0.0) / np.maximum(double_gpu, 1e-12), 1.0)
+        if not (part < 1.0).any() and not self._short:
+            return part
+        for s in np.flatnonzero(part < 0.99).tolist():
+            if s not in self._short and double_gpu[s] > 1.0:
+                self._short.add(s)
+                has, wants = part[s] * double_gpu[s], double_gpu[s]
+                text = f"services run twice on {has:.4g} of {wants:.4g} accelerators: no more are free"
+                self._emit(t_s, self._network.names[s], "double_short", text)
+        self._short = {s for s in self._short if double_gpu[s] > 1.0}
+        return part
+
+    def _hear(self, dt_s: float) -> None:
+        """Take over how far copies have come since the last exchange."""
+        copies = [copy for run in self.runs for copy in run.sessions.copies]
+        for copy, left_gb in zip(copies, self.flows.left_gb.tolist(), strict=True):
+            copy.stands_s = copy.stands_s + dt_s if left_gb >= copy.left_gb and left_gb > 0.0 else 0.0
+            copy.left_gb = left_gb
+
+    def _flows(self) -> Flows:
+        copies = [copy for run in self.runs for copy in run.sessions.copies]
+        return Flows(
+            np.array([copy.source for copy in copies], dtype=np.int64),
+            np.array([copy.target for copy in copies], dtype=np.int64),
+            np.array([copy.left_gb for copy in copies], dtype=np.float64),
+        )
+
+    def _tell(self, t_s: float, run: _Run, change: Change, ranking: Ranking, up: Bools) -> None:
+        """Write a change of sites into the events table."""
+        name, a, b = run.params.name, self._network.names[change.source], self._network.names[change.target]
+        data = {"service": name, "gpus": round(change.gpus, 3), "from": a, "to": b}
+        who = f"service {name} ({change.gpus:.4g} accelerators)"
+        if change.what == "leaves":
+            why = self._why(run, change, ranking, up)
+            by = f"{change.gb:.4g} GB of state are copied" if change.gb else "its sessions end where they are"
+            data |= {"why": why, "gb": round(change.gb, 3)}
+            text = f"{who} leaves {a} for {b}, {by}: {why}"
+        elif change.what == "rolled_back":
+            if run.kept.pop(change.target, None) is not None:
+                data["order"] = "withdrawn"
+            data["why"] = change.why
+            text = f"{who} does not come to {b}: {change.why}; it goes on at {a}"
+        else:
+            data["took_s"] = change.took_s
+            text = {
+                "moved": f"{who} is answered at {b} instead of {a}",
+                "stays": f"{who} stays at {a} and does not go to {b}",
+                "restarted": f"{who} has lost its sessions at {a}; its users begin again at {b}",
+            }[change.what]
+        self._emit(t_s, a, f"service_{change.what}", text, json.dumps(data))
+
+    def _why(self, run: _Run, change: Change, ranking: Ranking, up: Bools) -> str:
+        """Return what made a service change sites: an order, a loss, the policy, or room."""
+        why, run.why = run.why, ""
+        a, b = change.source, change.target
+        if why:
+            return why
+        if not up[a]:
+            return f"{self._network.names[a]} is lost"
+        score = ranking.score
+        if run.order.index(b) < run.order.index(a):
+            if score[b] < score[a]:
+                return f"the policy scores it {score[b]:.4g}, {self._network.names[a]} {score[a]:.4g}"
+            return f"{self._network.names[b]} has room again"
+        return f"{self._network.names[a]} is full"
 
 
-def _share(run: _Run) -> Floats:
+def _spread(run: _Run) -> Floats:
     """Return how what waits is spread over sites: as the load is."""
-    total = float(run.load_gpu.sum())
+    load = run.sessions.load_gpu
+    total = float(load.sum())
     if total > 0.0:
-        return run.load_gpu / total
+        return load / total
     return run.near / max(int(run.near.sum()), 1)
-
-
-def _shift(load: Floats, goal: Floats, wanted: float, part: float) -> tuple[Floats, Floats]:
-    """Return the load after moving towards the goal at most `part` of all, and what is leaving where."""
-    before = load * (wanted / load.sum()) if load.sum() > 0.0 else goal.copy()
-    change = goal - before
-    most = min(part, 1.0) * wanted
-    moved = 0.5 * float(np.abs(change).sum())
-    if moved > most > 0.0:
-        change = change * (most / moved)
-    return before + change, np.maximum(-change, 0.0)

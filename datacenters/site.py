@@ -13,7 +13,7 @@ from cosim.core.shelf import Shelf, places_of
 from cosim.core.types import Bools, Floats, Ints
 from datacenters.fleet import NO_LIMIT, Fleet, FleetParams, Signals
 from datacenters.kernels import jobs as k
-from datacenters.services import Surge
+from datacenters.service_params import MoveService, Surge
 from datacenters.workload import HOUR_S
 
 
@@ -60,13 +60,6 @@ class MoveJobs(Params):
             msg = "give `gpus_count` or `share_pu`, one of them"
             raise ValueError(msg)
         return self
-
-
-class MoveService(Params):
-    """Event `move_service`: a service is answered here from now on, as far as there is room."""
-
-    service: str = Field(description="its name")
-    back: bool = Field(default=False, description="where it goes is the policy's again")
 
 
 class LimitJobs(Params):
@@ -214,9 +207,9 @@ class Site:
                 return f"{command.to!r} is no other site (allowed: {others})"
             return None
         if isinstance(command, MoveService):
-            return None if command.back else self.fleet.services.refusal(command.service, unit)
-        if isinstance(command, Surge) and command.service not in {p.name for p in self.fleet.params.services}:
-            return self.fleet.services.refusal(command.service, unit)
+            return self.fleet.services.reach.refusal(unit, command)
+        if isinstance(command, Surge):
+            return self.fleet.services.reach.unknown(command.service)
         return None
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
@@ -231,9 +224,7 @@ class Site:
                 text = f"jobs of {gpus:g} accelerators go to {command.to} within {command.over_s:g} s"
                 self._context.emit(t_s, mine, "move", text)
         elif told is None and isinstance(command, MoveService):
-            fleet.services.keep(command.service, None if command.back else unit)
-            where = "where the policy has it" if command.back else f"to {mine}"
-            self._context.emit(t_s, mine, name, f"service {command.service} goes {where}")
+            told = fleet.services.move(t_s, unit, command, fleet.faults.route_gbit_per_s)
         elif told is None and isinstance(command, LimitJobs):
             fleet.limit_gpu[unit] = NO_LIMIT if command.gpus_count is None else command.gpus_count
             most = "any number of" if command.gpus_count is None else f"{command.gpus_count:g}"

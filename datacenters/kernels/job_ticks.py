@@ -4,9 +4,9 @@ import numpy as np
 
 from cosim.core.jit import jit, jit_lent
 from cosim.core.types import Floats
-from datacenters.kernels.job_moves import compact, cut_over, requeue
+from datacenters.kernels.job_moves import compact, cut_over, give_up_target, requeue
 from datacenters.kernels.job_placing import place
-from datacenters.kernels.job_transfers import transfers, travel
+from datacenters.kernels.job_transfers import send_states, transfers, travel
 from datacenters.kernels.jobs import (
     ARRIVED,
     CHANGED,
@@ -16,6 +16,7 @@ from datacenters.kernels.jobs import (
     ENDED,
     ENDS,
     ENDS_LATE,
+    EXPIRES,
     FETCHING,
     FLOWS,
     LATE,
@@ -31,6 +32,7 @@ from datacenters.kernels.jobs import (
     STARTING,
     SUSPENDS,
     TO_QUEUE,
+    TOKENS,
     TRAVELS,
     USEFUL,
     WAITING,
@@ -39,9 +41,9 @@ from datacenters.kernels.jobs import (
     Pool,
     Rules,
     Sites,
+    book_waiting,
     left_gpu_s,
     tell,
-    waits_at,
 )
 
 
@@ -64,6 +66,7 @@ def _work(
     if speed * h_s >= left and speed > 0.0:
         life.done_gpu_s[j] = jobs.work_gpu_s[j]
         sums[USEFUL, s] += left
+        sums[TOKENS, s] += left * jobs.tokens_per_gpu_s[j]
         life.end_s[j] = t_s + left / speed
         late = life.end_s[j] > jobs.deadline_s[j] + EDGE_S
         sums[ENDED, s] += 1.0
@@ -76,11 +79,12 @@ def _work(
         pool.tally[CHANGED] = 1
         if late:
             tell(pool, life.end_s[j], ENDS_LATE, j, s, NOWHERE)
-        elif rules.tells_all:
+        elif rules.tells_all or life.watched[j]:
             tell(pool, life.end_s[j], ENDS, j, s, NOWHERE)
         return
     life.done_gpu_s[j] += speed * h_s
     sums[USEFUL, s] += speed * h_s
+    sums[TOKENS, s] += speed * h_s * jobs.tokens_per_gpu_s[j]
     if life.state[j] == RUNNING and t_s + h_s >= life.next_save_s[j] - EDGE_S:
         life.state[j], life.until_s[j] = SAVING, t_s + h_s + jobs.save_s[j]
 
@@ -118,7 +122,7 @@ def _live(
         life.safe_gpu_s[j] = life.done_gpu_s[j]
         if life.target[j] == TO_QUEUE:
             tell(pool, t_s, SUSPENDS, j, life.site[j], NOWHERE)
-            requeue(jobs, life, pool, sums, j)
+            requeue(jobs, life, pool, sums, j, t_s)
             return
         state = life.state[j] = MOVING
         life.left_gb[j], life.stalled_s[j] = jobs.state_gb[j], 0.0
@@ -128,6 +132,10 @@ def _live(
         tell(pool, t_s, TRAVELS, j, life.site[j], life.target[j])
     elif state == STARTING and life.until_s[j] <= now:
         cut_over(jobs, life, pool, sums, j, t_s)
+        state = RUNNING
+    if state >= DRAINING and state <= STARTING and life.target[j] >= 0 and life.due_s[j] <= now:
+        tell(pool, t_s, EXPIRES, j, life.site[j], life.target[j])
+        give_up_target(jobs, life, pool, j, t_s)
         state = RUNNING
     if state in (FETCHING, MOVING):
         if state == MOVING and jobs.dirty_gbit_per_s[j] > 0.0:
@@ -169,7 +177,8 @@ def advance(
             life.data[k] = jobs.home[k]
             pool.queue[pool.tally[N_QUEUE]] = k
             pool.tally[N_QUEUE] += 1
-            sums[ARRIVED, waits_at(life, k)] += jobs.work_gpu_s[k]
+            life.since_s[k] = jobs.arrival_s[k]
+            book_waiting(jobs, life, pool, sums, ARRIVED, k, jobs.work_gpu_s[k], 1.0)
             k += 1
             places = True
         pool.tally[NEXT] = k
@@ -179,6 +188,7 @@ def advance(
         pool.tally[CHANGED] = 0
         if pool.tally[FLOWS]:
             transfers(life, pool, sites)
+        send_states(pool, sites, sums, h_s)
         for a in range(pool.tally[N_ACTIVE]):
             j = pool.active[a]
             if life.state[j] == RUNNING and now + h_s < life.next_save_s[j] - EDGE_S:
@@ -187,6 +197,7 @@ def advance(
                 if work < jobs.work_gpu_s[j] - life.done_gpu_s[j]:  # what most do most of the time
                     life.done_gpu_s[j] += work
                     sums[USEFUL, s] += work
+                    sums[TOKENS, s] += work * jobs.tokens_per_gpu_s[j]
                     continue
             _live(jobs, life, pool, sites, sums, rules, j, now, h_s)
         if pool.tally[CHANGED]:

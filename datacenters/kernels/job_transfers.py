@@ -31,11 +31,13 @@ STANDSTILL_S = 0.3
 
 @jit
 def transfers(life: Life, pool: Pool, sites: Sites) -> None:
-    """Share the network among what travels."""
+    """Share the network among what travels: jobs, and states of services."""
     n = 0
     for k in range(pool.tally[N_ACTIVE]):
         state = life.state[pool.active[k]]
         n += state in (FETCHING, MOVING)
+    for f in range(sites.flow_left_gb.size):
+        n += sites.flow_left_gb[f] > 0.0
     who = np.empty(n, dtype=np.int64)
     source, target = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     n = 0
@@ -47,12 +49,33 @@ def transfers(life: Life, pool: Pool, sites: Sites) -> None:
         elif life.state[j] == MOVING:
             who[n], source[n], target[n] = j, life.site[j], life.target[j]
             n += 1
+    states = n
+    for f in range(sites.flow_left_gb.size):
+        if sites.flow_left_gb[f] > 0.0:
+            who[n], source[n], target[n] = f, sites.flow_source[f], sites.flow_target[f]
+            n += 1
     if n:
         wanted = np.full(n, 1e9)
         rate = fair_shares(source, target, wanted, sites.access_gbit_per_s, sites.route_gbit_per_s)
-        for k in range(n):
+        for k in range(states):
             life.rate_gbit_per_s[who[k]] = rate[k]
+        for k in range(states, n):
+            sites.flow_gbit_per_s[who[k]] = rate[k]
     pool.tally[FLOWS] = 0
+
+
+@jit_lent
+def send_states(pool: Pool, sites: Sites, sums: Floats, h_s: float) -> None:
+    """Send states of services for one tick."""
+    for f in range(sites.flow_left_gb.size):
+        gb = min(sites.flow_gbit_per_s[f] * h_s / 8.0, sites.flow_left_gb[f])
+        if gb <= 0.0:
+            continue
+        sites.flow_left_gb[f] -= gb
+        sums[SENT, sites.flow_source[f]] += gb
+        sums[RECEIVED, sites.flow_target[f]] += gb
+        if sites.flow_left_gb[f] <= 0.0:
+            pool.tally[FLOWS] = 1
 
 
 @jit_lent
@@ -75,7 +98,7 @@ def travel(
     if life.stalled_s[j] > rules.patience_s:
         tell(pool, t_s + h_s, STALLS, j, a, b)
         if fetches:
-            requeue(jobs, life, pool, sums, j)
+            requeue(jobs, life, pool, sums, j, t_s + h_s)
         else:
             give_up_target(jobs, life, pool, j, t_s + h_s)
         return

@@ -12,14 +12,15 @@ from cosim.core.types import Bools, Floats, Ints
 state is written to leave; MOVING: it travels; STARTING: it is loaded there, the old site still held."""
 
 (
-    BEGINS, ENDS, ENDS_LATE, FETCHES, LEAVES, TRAVELS, CUTS_OVER, ROLLS_BACK, FAILS, SUSPENDS, STALLS,
-) = range(11)  # fmt: skip
+    BEGINS, ENDS, ENDS_LATE, FETCHES, LEAVES, TRAVELS, CUTS_OVER, ROLLS_BACK, FAILS, SUSPENDS, STALLS, EXPIRES,
+) = range(12)  # fmt: skip
 """What an event of a job says."""
 
-USEFUL, OVERHEAD, LOST, ARRIVED, MOVED, SENT, RECEIVED, ENDED, LATE, CAME, WENT, FAILED, ASKED, N_SUMS = (
-    range(14)
-)
-"""What is added up for every site: GPU s, GB, counts."""
+(
+    USEFUL, OVERHEAD, LOST, ARRIVED, MOVED, SENT, RECEIVED, ENDED, LATE, CAME, WENT, FAILED, ASKED, TOKENS,
+    TOKENS_LOST, N_SUMS,
+) = range(16)  # fmt: skip
+"""What is added up for every site: GPU s, GB, counts, tokens."""
 
 N_QUEUE, N_ACTIVE, NEXT, HEAD, CHANGED, N_EVENTS, FLOWS, N_COUNTS = range(8)
 """Places in `Pool.tally`."""
@@ -44,6 +45,8 @@ class Jobs(NamedTuple):
     save_s: Floats
     load_s: Floats
     dirty_gbit_per_s: Floats
+    tokens_per_gpu_s: Floats
+    """Tokens written for each accelerator second of its work; 0: it writes none."""
     kind: Ints
     home: Ints
     movable: Bools
@@ -67,9 +70,18 @@ class Life(NamedTuple):
     rate_gbit_per_s: Floats
     stalled_s: Floats
     next_save_s: Floats
+    due_s: Floats
+    """When it must have arrived where it moves to; it stays where it was if it has not."""
+    since_s: Floats
+    """Since when it waits."""
+    waited_s: Floats
     begin_s: Floats
     end_s: Floats
+    first: Ints
+    """Site it began at."""
     moves: Ints
+    watched: Bools
+    """Something happened to it: from then on its starts and its end are told."""
 
 
 class Pool(NamedTuple):
@@ -80,6 +92,8 @@ class Pool(NamedTuple):
     tally: Ints
     used_gpu: Floats
     """Accelerators held by jobs, shape (sites,); a moving job holds both ends."""
+    waits_count: Floats
+    """Jobs that wait, by where their data lie; in equal parts at all they may run at where these lie at none."""
     event_s: Floats
     events: Ints
     """Shape (events, 4): what, job, from, to."""
@@ -103,6 +117,13 @@ class Sites(NamedTuple):
     up: Bools
     access_gbit_per_s: Floats
     route_gbit_per_s: Floats
+    flow_source: Ints
+    """Where states of services come from, shape (flows,), as the three below."""
+    flow_target: Ints
+    flow_left_gb: Floats
+    """What is left of each; lowered as it is sent."""
+    flow_gbit_per_s: Floats
+    """What each has of the network now; written here."""
 
 
 class Rules(NamedTuple):
@@ -139,14 +160,33 @@ def left_gpu_s(jobs: Jobs, life: Life, j: int) -> float:
 
 
 @jit_lent
-def waits_at(life: Life, j: int) -> int:
-    """Return the site whose backlog a waiting job is counted in."""
-    return int(max(life.data[j], 0))
+def book_waiting(
+    jobs: Jobs, life: Life, pool: Pool, sums: Floats, row: int, j: int, work_gpu_s: float, count: float
+) -> None:
+    """Add a waiting job, or take it off, where its data lie: its work to a row of `sums`, and its number.
+
+    A job whose data lie at no site counts in equal parts at all sites it may run at.
+    """
+    at, sites = life.data[j], pool.waits_count.size
+    if at >= 0:
+        sums[row, at] += work_gpu_s
+        pool.waits_count[at] += count
+        return
+    n = 0
+    for s in range(sites):
+        n += jobs.allowed[j, s]
+    for s in range(sites):
+        if jobs.allowed[j, s]:
+            sums[row, s] += work_gpu_s / n
+            pool.waits_count[s] += count / n
 
 
 @jit_lent
 def latest_start_s(jobs: Jobs, life: Life, j: int) -> float:
-    """Return when a job must begin to end in time, checkpoints and 5 % to spare counted [s]."""
+    """Return when a job must begin to end in time, checkpoints and 5 % to spare counted [s].
+
+    Time to fetch its data comes off that.
+    """
     runs_s = left_gpu_s(jobs, life, j) / (jobs.gpus[j] * jobs.busy_pu[j])
     saves_s = runs_s / jobs.every_s[j] * jobs.save_s[j]
     return float(jobs.deadline_s[j] - 1.05 * (runs_s + saves_s) - jobs.load_s[j])

@@ -19,8 +19,8 @@ from datacenters.job_files import COLUMNS
 from datacenters.network import NetworkParams, RouteParams
 from datacenters.profile import ProfileParams
 from datacenters.requests import Modulation
-from datacenters.services import ServiceParams, Surge
-from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, MoveService, SiteParams
+from datacenters.service_params import MoveService, ServiceParams, Surge
+from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, SiteParams
 from datacenters.training import Pace, Sweep, TrainingParams
 from datacenters.weather import WeatherParams
 from datacenters.workload import Population

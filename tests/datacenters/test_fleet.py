@@ -15,8 +15,7 @@ from datacenters.fleet import FleetParams
 from datacenters.kernels import jobs as k
 from datacenters.kernels.job_transfers import STANDSTILL_S
 from datacenters.network import NetworkParams, RouteParams, precopy
-from datacenters.services import ServiceParams, Surge
-from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, MoveService, Site, SiteParams
+from datacenters.site import Cut, Fail, LimitJobs, MoveJobs, Site, SiteParams
 from datacenters.workload import Population
 
 populations = st.builds(
@@ -279,61 +278,6 @@ def test_a_ramp_and_a_block_limit_what_starts() -> None:
     rise = power[60:] - power[:-60]
     assert rise.max() <= 10.0 + 1.0 + 1e-9  # one job is 1 MW
     assert power[-1] == pytest.approx(100.0, rel=0.05)
-
-
-def test_services_stay_within_their_bound_and_what_is_too_far_is_refused() -> None:
-    near = ServiceParams(name="chat", users="shanghai", mean_gpu=50.0, latency_bound_ms=3.0)
-    run = Run(FleetParams(services=(near,)), (100.0, 100.0, 100.0))
-    out = run.go(100.0)
-    assert list(out["service_gpu"] > 0.0) == [False, False, True]
-    assert out["latency_ms"].max() <= 3.0
-    run.sites.command(100.0, 0, "fail", Fail())
-    refusal = run.sites.refusal(0, MoveService(service="chat"))
-    assert refusal is not None
-    assert "3.1 ms from users in shanghai, bound 3 ms" in refusal
-    far = ServiceParams(name="chat", users="shenzhen", mean_gpu=50.0, latency_bound_ms=3.0)
-    with pytest.raises(ScenarioError, match=r"no site answers users in shenzhen within 3 ms \(hefei \d"):
-        Run(FleetParams(services=(far,)), (100.0,))
-
-
-def test_a_surge_goes_to_the_next_site_and_beyond_it_requests_wait_and_are_lost() -> None:
-    chat = ServiceParams(
-        name="chat", users="hefei", mean_gpu=50.0, latency_bound_ms=20.0, shift_s=1.0, patience_s=10.0
-    )
-    run = Run(FleetParams(services=(chat,)), (100.0, 60.0))
-    run.go(60.0)
-    run.sites.command(60.0, 0, "surge", Surge(service="chat", factor_pu=4.2, ramp_s=10.0, hold_s=120.0))
-    out = run.go(130.0)
-    assert out["service_gpu"].sum() == pytest.approx(160.0)
-    assert out["unanswered_gpu"].sum() == pytest.approx(4.2 * 50.0 - 160.0)
-    run.go(400.0)
-    asked = sum(row["wanted_gpu"].sum() for row in run.rows)
-    got = sum(row["service_gpu"].sum() + row["unanswered_gpu"].sum() for row in run.rows)
-    assert got == pytest.approx(asked, rel=1e-9)
-
-
-def test_a_service_with_one_site_is_not_crowded_out_by_one_with_two() -> None:
-    wide, narrow = (
-        ServiceParams(name=n, users="hefei", mean_gpu=80.0, latency_bound_ms=20.0, staged_at=at)
-        for n, at in (("wide", ()), ("narrow", ("hefei",)))
-    )
-    out = Run(FleetParams(services=(wide, narrow)), (100.0, 100.0)).go(10.0)
-    assert list(out["service_gpu"]) == pytest.approx([100.0, 60.0])
-    assert out["requests_waiting_gpu_h"].sum() == 0.0
-
-
-def test_services_that_compete_share_by_weight() -> None:
-    services = tuple(
-        ServiceParams(
-            name=name, users="hefei", mean_gpu=100.0, latency_bound_ms=20.0, weight_pu=weight, patience_s=0
-        )
-        for name, weight in (("gold", 3.0), ("plain", 1.0))
-    )
-    run = Run(FleetParams(services=services), (100.0,))
-    run.go(10.0)
-    given_gpu = run.sites.fleet.services._given(np.array([[100.0], [100.0]]), np.array([100.0]))
-    assert given_gpu[:, 0] == pytest.approx([75.0, 25.0])
-    assert run.rows[-1]["service_gpu"][0] == pytest.approx(100.0)
 
 
 def test_what_cannot_be_is_named_before_a_run() -> None:

@@ -10,7 +10,7 @@ from cosim.core.errors import ScenarioError
 from datacenters.fleet import FleetParams
 from datacenters.job_files import convert_trace
 from datacenters.kernels import jobs as k
-from datacenters.services import ServiceParams
+from datacenters.service_params import ServiceParams
 from datacenters.site import Fail, MoveJobs, Recover
 from datacenters.workload import Population
 
