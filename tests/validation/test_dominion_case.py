@@ -1,4 +1,4 @@
-"""Case `dominion`: what it takes from the incident of 2024-07-10, and where the event lies in what is uncertain."""
+"""Case `dominion`: the incident of 2024-07-10, and where it lies in what is uncertain."""
 
 import numpy as np
 import pandapower as pp
@@ -29,23 +29,23 @@ def rise_mhz(responding_pu: float, damping_pu: float, lost_mw: float = LEFT_MW) 
     return 1e3 * (float(result.f_max_hz[0]) - 60.0)
 
 
-def test_what_left_is_in_the_case():
+def test_what_left_is_in_the_case() -> None:
     loads = load_case("dominion").net.load
     assert loads.loc[loads["type"] == "data_centre", "p_mw"].sum() == pytest.approx(LEFT_MW)
 
 
-def test_the_published_rise_lies_within_what_is_uncertain_of_the_interconnection():
+def test_the_published_rise_lies_within_what_is_uncertain_of_the_interconnection() -> None:
     stiff, soft = rise_mhz(0.4, 2.0, LEFT_MW - DRAWN_MORE_MW), rise_mhz(0.2, 1.0)
     assert stiff < PUBLISHED_MHZ < soft
     assert rise_mhz(0.3, 1.5, LEFT_MW - DRAWN_MORE_MW) == pytest.approx(PUBLISHED_MHZ, abs=8.0)
 
 
-def test_the_interconnection_answers_between_its_obligation_and_twice_what_is_measured():
+def test_the_interconnection_answers_between_its_obligation_and_twice_what_is_measured() -> None:
     mw_per_tenth_hz = LEFT_MW / rise_mhz(0.3, 1.5) * 100.0
     assert 920.0 < mw_per_tenth_hz < 2 * 2600.0
 
 
-def test_230_kv_stands_where_it_can_rise():
+def test_230_kv_stands_where_it_can_rise() -> None:
     net = load_case("dominion").net
     pp.runpp(net, init="flat")
     at_230 = net.res_bus.vm_pu[net.bus.vn_kv == 230.0]
