@@ -8,17 +8,15 @@ from cosim import kpi, verdict
 from cosim.campuses import campuses_of
 from cosim.core.component import (
     Component,
-    Context,
     DeviceOffer,
     DroopOffer,
-    commands_of,
     devices_of,
     offer_of,
 )
 from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
 from cosim.core.grid import Connections, Grid, GridEvent
 from cosim.core.registry import Registry, nearest
-from cosim.core.streams import Streams
+from cosim.foreseen import foreseen
 from cosim.plan import GRID, Command, KindPlan, Plan, SetInput, Wire
 from cosim.scenario import Scenario
 from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
@@ -59,8 +57,8 @@ def assemble(scenario: Scenario, *, kinds: Registry | None = None, engines: Regi
 
 
 def _plan(seen: Examined) -> Plan:
+    seen.findings += foreseen(seen) + _kpi_findings(seen)
     connections = _connections(seen)
-    seen.findings += _kpi_findings(seen)
     limits = _limits(seen)
     grid = _grid(seen, connections)
     if grid is not None:
@@ -73,7 +71,7 @@ def _plan(seen: Examined) -> Plan:
     if seen.clock is None or grid is None:
         msg = f"{seen.draft.file}: cannot be assembled"
         raise ScenarioError(msg)
-    plan = Plan(
+    return Plan(
         scenario=scenario,
         clock=seen.clock,
         kinds=tuple(_kind_plan(kind, seen) for kind in seen.roster.kinds.values()),
@@ -85,42 +83,6 @@ def _plan(seen: Examined) -> Plan:
         limits=limits,
         campuses=campuses,
     )
-    seen.findings += _rehearsal_findings(plan, seen) + _sold_twice(seen)
-    seen.raise_findings()
-    return plan
-
-
-def _rehearsal_findings(plan: Plan, seen: Examined) -> list[Finding]:
-    """Return what components know they cannot do: data that ends too early, orders beyond them."""
-    found = []
-    for part in plan.kinds:
-        model: Any = part.component  # both questions may be left out of a component
-        streams = Streams(plan.scenario.seed)
-        model.reset(Context(start=plan.scenario.start, streams=streams, names=part.units))
-        if hasattr(model, "uncovered"):
-            found += [Finding(("until_s",), text) for text in model.uncovered(plan.clock.until_s)]
-        if not hasattr(model, "refusal"):
-            continue
-        for order in (order for order in seen.events.orders if order.unit in part.units):
-            text = model.refusal(part.units.index(order.unit), order.params)
-            found += [] if text is None else [Finding(order.path, text)]
-    return found
-
-
-def _sold_twice(seen: Examined) -> list[Finding]:
-    """Return activations of units whose range another unit sells, as a controller does."""
-    found = []
-    for order in (order for order in seen.events.orders if order.name == "activate"):
-        sellers = {
-            strand.source
-            for strand in seen.wiring.strands
-            if strand.target == order.unit and not strand.late and strand.source in seen.roster.members
-        }
-        for seller in sorted(sellers):
-            if "activate" in commands_of(seen.roster.members[seller].model):
-                text = f"{order.unit} is governed by {seller}, which sells what it can give"
-                found.append(Finding(order.path, text, f"activate: {{unit: {seller}, ...}}"))
-    return found
 
 
 def _at_s(event: GridEvent) -> float:
@@ -129,12 +91,6 @@ def _at_s(event: GridEvent) -> float:
 
 def _connections(seen: Examined) -> Connections:
     """Return who meets the grid where, in the order of the scenario."""
-    if seen.text is not None:
-        start, streams = seen.text.begins(), Streams(seen.text.seed)
-        for kind in seen.roster.kinds.values():  # what they hand the grid may be drawn by chance
-            if kind.component is not None:
-                names = tuple(member.name for member in kind.members)
-                kind.component.reset(Context(start=start, streams=streams, names=names))
     units = seen.wiring.connected
     handed = [_offers(seen.roster.kinds[member.kind], member.name) for member in units]
     return Connections(

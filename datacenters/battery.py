@@ -213,6 +213,16 @@ class Battery:
             return None
         return f"{self._name(unit)}: mode is ramp_smoothing, p_mw = {command.p_mw:g} needs mode: follow_order"
 
+    def unfit(self, longest_s: float) -> list[str]:
+        """Return the batteries that cannot give their rated power for one step from full, and why."""
+        return [
+            f"{self._name(i)}: e_rated_mwh={p.e_rated_mwh:g} cannot feed p_rated_mw={p.p_rated_mw:g} "
+            f"for one step of {longest_s:g} s: {p.usable_mwh():.3g} MWh are usable between soc_max_pu and "
+            f"soc_min_pu, {p.p_rated_mw * longest_s / 3600.0:.3g} are needed"
+            for i, p in enumerate(self._of)
+            if p.usable_mwh() * 3600.0 < p.p_rated_mw * longest_s
+        ]
+
     def command(self, t_s: float, unit: int, name: str, command: Order | Activate) -> None:
         """Hold another power from `t_s` on, or for a time. Raises ScenarioError where the battery smooths."""
         del name
@@ -256,7 +266,8 @@ class Battery:
         Raises ScenarioError when a battery cannot give its rated power for one step from full.
         """
         if dt_s > self._longest_s:
-            self._check_energy(dt_s)
+            collected(self.unfit(dt_s), ScenarioError)
+            self._longest_s = dt_s
         for row, port in enumerate(self.inputs[: kernel.N_INPUTS]):
             self._inputs[row] = inputs[port.name]
         self._inputs[kernel.ORDER_MW] += self._orders.p_mw
@@ -313,17 +324,6 @@ class Battery:
             )
             unit = int(np.flatnonzero(self._ages)[k])
             self._context.emit(t_s, self._name(unit), "ageing extrapolated", text)
-
-    def _check_energy(self, dt_s: float) -> None:
-        findings = [
-            f"{self._name(i)}: e_rated_mwh={p.e_rated_mwh:g} cannot feed p_rated_mw={p.p_rated_mw:g} "
-            f"for one step of {dt_s:g} s: {p.usable_mwh():.3g} MWh are usable between soc_max_pu and "
-            f"soc_min_pu, {p.p_rated_mw * dt_s / 3600.0:.3g} are needed"
-            for i, p in enumerate(self._of)
-            if p.usable_mwh() * 3600.0 < p.p_rated_mw * dt_s
-        ]
-        collected(findings, ScenarioError)
-        self._longest_s = dt_s
 
     def _name(self, i: int) -> str:
         return self._context.names[i] if i < len(self._context.names) else f"battery {i}"

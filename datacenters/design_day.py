@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def overloads(params: Sequence[GpuHallParams], names: Sequence[str]) -> list[str]:
-    """Return a finding with the numbers for each hall that passes a limit on its design day.
+    """Return the halls that pass a limit on their design day, with the numbers.
 
     All accelerators are busy, all of the plant is in service, and the hall is in equilibrium: coolant and
     inlet air must stay below their alarms, dies below their throttle temperature.

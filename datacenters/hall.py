@@ -182,6 +182,7 @@ class GpuHall(Rehearsing):
         self._settled = False
         self._supply.reset(context)
         self._unit_names = names
+        self._overloaded: list[str] | None = None
         self._promises = Activations(count)
         self._steering.reset()
 
@@ -192,6 +193,16 @@ class GpuHall(Rehearsing):
     def refusal(self, unit: int, command: Params) -> str | None:
         """Return why a hall cannot be switched back."""
         return None if isinstance(command, Activate) else self._supply.refusal(unit, command)
+
+    def unfit(self, longest_s: float) -> list[str]:
+        """Return the halls that cannot work in steps of up to so long, or on their design day, and why."""
+        return self._supply.unfit(longest_s) + self._overloads()
+
+    def _overloads(self) -> list[str]:
+        """Return what the design day overloads, found once."""
+        if self._overloaded is None:
+            self._overloaded = overloads(self._design, self._unit_names)
+        return self._overloaded
 
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
         """Switch a supply back to the grid by hand, or hold another power at the meter for a time."""
@@ -262,7 +273,7 @@ class GpuHall(Rehearsing):
 
     def _settle(self) -> None:
         """Check the design day, then find the equilibrium of the first inputs, under voltage."""
-        findings = overloads(self._design, self._unit_names)
+        findings = list(self._overloads())
         heard_pu = self.model.inputs[:, rows.VM_PU].copy()
         self.model.inputs[:, rows.VM_PU] = 1.0
         findings += [self._restless(int(i)) for i in np.flatnonzero(self.model.settle())]

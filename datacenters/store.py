@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params
 from cosim.core.types import Floats
 
@@ -31,8 +30,10 @@ class Store(Params):
     )
 
 
-def check_step(stores: Sequence[Store | None], rated_mw: Floats, names: Sequence[str], dt_s: float) -> None:
-    """Refuse a step in which a battery would run empty at its rated power.
+def too_small(
+    stores: Sequence[Store | None], rated_mw: Floats, names: Sequence[str], dt_s: float
+) -> list[str]:
+    """Return the halls whose battery would run empty in one step at rated power, and why.
 
     Parameters
     ----------
@@ -40,16 +41,10 @@ def check_step(stores: Sequence[Store | None], rated_mw: Floats, names: Sequence
         One a hall: its battery, what that feeds, what the hall is called.
     dt_s
         Length of the step.
-
-    Raises
-    ------
-    ScenarioError
-        With every such hall: what its battery holds, what it must give and for how long.
     """
-    wrong = [
+    return [
         f"{name}: battery_min={store.battery_min:g} holds {store.battery_min / 60.0 * mw:.4g} MWh, which"
         f" cannot feed the rated {mw:g} MW for one step of {dt_s:g} s"
         for store, mw, name in zip(stores, rated_mw.tolist(), names, strict=True)
         if store is not None and store.battery_min * 60.0 < dt_s
     ]
-    collected(wrong, ScenarioError)

@@ -24,7 +24,7 @@ from datacenters.kernels import supply as kernel
 from datacenters.psu import Psu
 from datacenters.ride_through import Curve, ride_through
 from datacenters.smoothing import Capacitors
-from datacenters.store import Store, check_step
+from datacenters.store import Store, too_small
 from datacenters.supply_offer import MARGIN_PU, SupplyParams, offered
 from datacenters.ups import Loss, Setting, Ups
 
@@ -151,6 +151,10 @@ class Supply:
         del command
         return "it has no ups" if self._params[unit].ups is None else None
 
+    def unfit(self, longest_s: float) -> list[str]:
+        """Return the halls whose battery cannot feed them for one step, and why."""
+        return too_small(self._stores, self._rated_mw, self._names, longest_s)
+
     def command(self, t_s: float, unit: int, name: str, command: Params) -> None:
         """Switch a supply back to the grid by hand."""
         del name, command
@@ -204,7 +208,7 @@ class Supply:
             reactive power.
         """
         if dt_s > self._checked_s:
-            check_step(self._stores, self._rated_mw, self._names, dt_s)
+            collected(self.unfit(dt_s), ScenarioError)
             self._checked_s = dt_s
         self._it_mw = drawn.it_mw
         capacitor_mw = self._capacitors.charge(drawn.it_mw, self._lit > 0.0, dt_s)

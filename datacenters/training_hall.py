@@ -100,6 +100,10 @@ class TrainingHall(GpuHall):
         """Return why a hall cannot obey."""
         return None if isinstance(command, Start | Stop | Pace | Sweep) else super().refusal(unit, command)
 
+    def unfit(self, longest_s: float) -> list[str]:
+        """Return the halls that cannot work, and why; a step is taken in parts of at most `INNER_S`."""
+        return super().unfit(min(longest_s, INNER_S))
+
     def command(self, t_s: float, unit: int, name: str, command: Any) -> None:
         """Hand an event to the job or to the hall."""
         if isinstance(command, Start | Stop | Pace | Sweep):

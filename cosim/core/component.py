@@ -185,6 +185,8 @@ class Component(Protocol):
     * `refusal(unit, command) -> str | None`: why a command can never be obeyed, so that a scenario is
       refused before it runs;
     * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`);
+    * `unfit(longest_s) -> list[str]`: which units cannot work in exchanges of up to so long, and why, each
+      text beginning with the unit's name and a colon (asked after `reset`);
     * `flexibility(t_s, horizon_s, inputs)`: how far each unit can be moved (`cosim.core.flexibility`).
     """
 

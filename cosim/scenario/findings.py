@@ -1,6 +1,7 @@
 """One thing wrong with a scenario, and how it is told: file, line, key, value, what is allowed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -97,9 +98,25 @@ def one_of(names: Iterable[str]) -> str:
 
 
 def quoted_key(data: Any, text: str) -> KeyPath:
-    """Return the key whose text a message quotes, or nothing: models know no keys, only values."""
+    """Return the key a message is about, or nothing: the first it names as `key=value` or quotes."""
+    places = [(_named_at(path, value, text), path) for path, value in _leaves(data, ())]
+    return min(((at, path) for at, path in places if at >= 0), default=(0, ()), key=lambda place: place[0])[1]
+
+
+def _leaves(data: Any, above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every key in mappings with its value, those outside first."""
     items = data.items() if isinstance(data, Mapping) else ()
-    return tuple(key for key, value in items if isinstance(value, str) and repr(value) in text)[:1]
+    for key, value in items:
+        yield (*above, key), value
+        yield from _leaves(value, (*above, key))
+
+
+def _named_at(path: KeyPath, value: Any, text: str) -> int:
+    """Return where a message names a key, by its own name or with those above it, or -1."""
+    named = re.search(rf"(?<![\w.])({re.escape(dotted(path))}|{re.escape(str(path[-1]))})=", text)
+    if named is not None:
+        return named.start()
+    return text.find(repr(value)) if isinstance(value, str) else -1
 
 
 def unknown(path: KeyPath, what: str, name: str, known: Iterable[str]) -> Finding:

@@ -1,0 +1,54 @@
+"""What units cannot do is told before a run, with all else that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from cosim.assemble import prepare
+from cosim.core.errors import ScenarioError
+
+SCENARIO = """\
+title: a test
+start: 2025-08-06T20:00:00+08:00
+until_s: 1200
+seed: 1
+clock: {step_s: 600}
+grid: {case: ieee39}
+units:
+  small: {component: battery, at: bus_16, p_rated_mw: 60, e_rated_mwh: 1}
+  hot:
+    component: gpu_hall
+    at: bus_16
+    it_rated_mw: 20
+    cooling: {design_outdoor_degc: 49.0}
+  short: {component: gpu_hall, at: bus_16, it_rated_mw: 20, ups: {battery_min: 5}}
+  dark: {component: profile, shape: anhui_pv_summer, drives: load_16, relative_to: start}
+"""
+TOLD = (
+    "mine.yaml:8: units.small.e_rated_mwh = 1: small: e_rated_mwh=1 cannot feed p_rated_mw=60",
+    "mine.yaml:13: units.hot.cooling.design_outdoor_degc = 49.0: hot: its cooling does not carry a full hall",
+    "mine.yaml:14: units.short.ups.battery_min = 5: short: battery_min=5 holds 1.667 MWh, which cannot feed",
+    "mine.yaml:15: units.dark = {component, shape, drives, relative_to}: dark: shape anhui_pv_summer is 0 at",
+)
+
+
+def findings(file: Path, text: str) -> list[str]:
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as error:
+        prepare(file)
+    return str(error.value).splitlines()
+
+
+def test_what_units_cannot_do_is_told_at_once_with_file_line_key_and_value(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = findings(Path("mine.yaml"), SCENARIO)
+    for told in TOLD:
+        assert any(line.startswith(told) for line in lines), "\n".join(lines)
+
+
+def test_a_broken_neighbour_does_not_hide_what_a_unit_cannot_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    broken = SCENARIO.replace("it_rated_mw: 20\n", "it_rated_mw: 20\n    rack: nameless\n", 1)
+    lines = findings(Path("mine.yaml"), broken.replace("title: a test", "title: 3"))
+    for told in ("units.small.e_rated_mwh", "units.short.ups.battery_min", "units.hot.rack", "title = 3"):
+        assert any(told in line for line in lines), "\n".join(lines)
