@@ -154,10 +154,11 @@ class Services:
         load = np.array([run.sessions.load_gpu for run in runs]).reshape(len(runs), n)
         spread = np.array([_spread(run) for run in runs]).reshape(len(runs), n)
         backlog = np.array([run.backlog_gpu_s for run in runs])
-        asked = load - paused + spread * backlog[:, None] / dt_s
+        ready = spread * (1.0 - paused / np.maximum(load, 1e-12))
+        asked = load - paused + ready * backlog[:, None] / dt_s
         given = shares(asked, self._weights, capacity_gpu)
         total = load.sum(axis=1)
-        left = (asked - given + paused).sum(axis=1) * dt_s
+        left = (asked - given + paused).sum(axis=1) * dt_s + (1.0 - ready.sum(axis=1)) * backlog
         waits = np.minimum(left, [run.params.patience_s for run in runs] * total)
         for run, gpu_s in zip(runs, waits.tolist(), strict=True):
             run.backlog_gpu_s = gpu_s

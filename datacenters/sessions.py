@@ -119,9 +119,12 @@ class Sessions:
         if not over.any():
             return []
         lost = np.where(over, self.load_gpu, 0.0)
-        lacking = np.maximum(goal_gpu - np.where(over, 0.0, self.load_gpu), 0.0)
+        self.load_gpu = self.load_gpu - lost
+        if lost.sum() <= DONE_PU * goal_gpu.sum():
+            return []
+        lacking = np.maximum(goal_gpu - self.load_gpu, 0.0)
         took_s = 0.0 if self.shift is None else t_s - self.shift.t_s
-        self.load_gpu, self.shift = self.load_gpu - lost, None
+        self.shift = None
         self.told_pu = _part(goal_gpu, float(goal_gpu.sum()))
         return [Change("restarted", a, b, gpus, took_s) for a, b, gpus in _pairs(lost, lacking)]
 
