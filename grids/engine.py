@@ -18,6 +18,7 @@ from grids.elements import SWITCHED, Elements, bus_rows
 from grids.guard.desk import Desk
 from grids.guard.guard import Guard
 from grids.guard.params import GuardParams
+from grids.guard.swings import Swings
 from grids.guard.trial import Present
 from grids.inside import Inside
 from grids.links.links import Links
@@ -28,6 +29,7 @@ from grids.portrait import geography_of, provenance_of
 from grids.reactive import Switch
 from grids.response import Answer, Response, area_of_rows, rest_load_mw, tie_rows, ties_of
 from grids.returning import return_rate_mw_per_s
+from grids.rms_run import RmsRun
 from grids.schedule import Schedule
 from grids.solver import Solution
 from grids.switchgear import Switchgear
@@ -124,6 +126,7 @@ class PowerFlowGrid:
         self._context = Context()
         self._loud = self._context
         self._shadows = False
+        self._asked: tuple[Mapping[str, Floats], bool, Present] | None = None
         self.on_no_solution = params.on_no_solution
 
     def _desk_of(self, params: GuardParams | None, connections: Connections, unit_area: Ints) -> Desk:
@@ -137,6 +140,7 @@ class PowerFlowGrid:
                 self._drawn.as_if,
                 names=connections.units,
                 unit_area=unit_area,
+                swings=Swings(params.swings, self.inside, connections) if params.frequency == "rms" else None,
             )
         return Desk(guard, connections)
 
@@ -199,6 +203,8 @@ class PowerFlowGrid:
         state = self._state
         if events:
             self.switch(t_s, events)
+        if self._desk is not None:
+            self._maker.room_mw = np.zeros(self._unit_row.size)
         units = np.array([inputs[name] for name in UNIT_INPUTS], dtype=np.float64)
         units_mw, alive, plan = units[0], state.alive, self._schedule
         delivered = self._response.delivered_mw
@@ -224,8 +230,13 @@ class PowerFlowGrid:
         for switch in switches:
             tell_switch(self._context, t_s, state, switch)
         if self._desk is not None:
-            present = Present(t_s + dt_s, units[:2], units[2:], imbalance_mw, plan.loads_mw, plan.import_mw)
-            self._maker.room_mw = self._desk.rooms(present, inputs, alive[self._unit], solved=found.converged)
+            self._ask(
+                inputs,
+                Present(
+                    t_s + dt_s, units[:2], units[2:], imbalance_mw, plan.loads_mw, plan.import_mw, answer
+                ),
+                solved=found.converged,
+            )
         if not found.converged:
             self._solved = False
             return self._unsolved(t_s, found, answer)
@@ -237,6 +248,23 @@ class PowerFlowGrid:
             self._context.emit(t_s, "grid", "cross_check", wrong)
         through_slack_mw += self._balance.solved()
         return self._maker.solved(found, answer, through_slack_mw)
+
+    def _ask(self, inputs: Mapping[str, Floats], present: Present, *, solved: bool) -> None:
+        """Hear who asks for leave, and answer at once unless this engine steps along."""
+        self._asked = inputs, solved, present
+        if not self._shadows:
+            self.rooms()
+
+    def rooms(self, run: RmsRun | None = None) -> Floats:
+        """Return what those who ask may add after the last exchange (units,) [MW].
+
+        While this engine steps along, the other one asks, once it has stepped; `run` is its dynamic model.
+        """
+        if self._desk is not None and self._asked is not None:
+            (inputs, solved, present), self._asked = self._asked, None
+            live = self._state.alive[self._unit]
+            self._maker.room_mw = self._desk.rooms(present, inputs, live, solved=solved, run=run)
+        return np.zeros(self._unit_row.size) if self._maker.room_mw is None else self._maker.room_mw
 
     def shadow(self, *, on: bool) -> None:
         """Step along while another engine runs: nothing is told or checked, taps and shunts stand still."""

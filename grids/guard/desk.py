@@ -9,6 +9,7 @@ from cosim.core.grid import Connections
 from cosim.core.types import Bools, Floats
 from grids.guard.guard import Guard
 from grids.guard.trial import Present
+from grids.rms_run import RmsRun
 
 UNLIMITED_MW = 1e12
 """What a unit may add where nobody guards."""
@@ -38,10 +39,19 @@ class Desk:
         self._guard.reset(context)
         return np.zeros(self._asking.size)
 
-    def rooms(self, present: Present, inputs: Mapping[str, Floats], live: Bools, *, solved: bool) -> Floats:
+    def rooms(
+        self,
+        present: Present,
+        inputs: Mapping[str, Floats],
+        live: Bools,
+        *,
+        solved: bool,
+        run: RmsRun | None = None,
+    ) -> Floats:
         """Return what each unit (units,) may add in the next exchange [MW].
 
-        None where there is no solution, or the unit's bus is not energised (`live`, shape (units,)).
+        None where there is no solution, or the unit's bus is not energised (`live`, shape (units,)). `run` is
+        the dynamic model, where one runs.
         """
         ask_mw = np.where(self._asking & live, inputs["ask_mw"], 0.0)
         if self._guard is None:
@@ -52,4 +62,4 @@ class Desk:
             return np.where(self._asking, UNLIMITED_MW, 0.0)
         if not solved:
             return np.zeros(ask_mw.size)
-        return self._guard.rooms(present, ask_mw, inputs["coming_mw"])
+        return self._guard.rooms(present, ask_mw, inputs["coming_mw"], run)

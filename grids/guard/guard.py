@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from cosim.core.component import Context
+from cosim.core.errors import CaseError, SolveError
 from cosim.core.types import Floats, Ints
 from grids.branches import Ratings
 from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
+from grids.guard.swings import Fork, Swings
 from grids.guard.trial import Compose, Present, Trial
 from grids.network_state import NetworkState
 from grids.response import Response
+from grids.rms_run import RmsRun
 
 NEAR_PU = 0.002
 """A block is large enough when the limit that binds is this near, as a part of its width."""
@@ -91,6 +94,8 @@ class Guard:
         Area frequencies of the run, and how their answer becomes powers of elements.
     names, unit_area
         Connected units, and the area of each.
+    swings
+        The dynamic model, where frequency is followed with it.
     """
 
     def __init__(
@@ -102,8 +107,9 @@ class Guard:
         *,
         names: tuple[str, ...],
         unit_area: Ints,
+        swings: Swings | None = None,
     ) -> None:
-        self._params, self._response, self._compose = params, response, compose
+        self._params, self._response, self._compose, self._swings = params, response, compose, swings
         self._network = Network(state, Ratings(state.net))
         self._names, self._unit_area = names, unit_area
         self.reset(Context())
@@ -117,7 +123,7 @@ class Guard:
         self._looked_s = -math.inf
         self._cut = False
 
-    def rooms(self, present: Present, ask_mw: Floats, coming_mw: Floats) -> Floats:
+    def rooms(self, present: Present, ask_mw: Floats, coming_mw: Floats, run: RmsRun | None = None) -> Floats:
         """Return what each unit (units,) may add in the next exchange [MW].
 
         Parameters
@@ -126,6 +132,8 @@ class Guard:
             What each wants to add (units,), 0: nothing.
         coming_mw
             What was let in before and is not drawn yet (units,).
+        run
+            The dynamic model, where one runs.
         """
         room = np.zeros(ask_mw.size)
         waiting = np.flatnonzero(ask_mw > 0.0).tolist()
@@ -139,19 +147,26 @@ class Guard:
         self._seen, self._looked_s = seen, present.t_s
         for unit in waiting:
             self._since_s.setdefault(unit, present.t_s)
-        grants = self.decide(present, ask_mw, coming_mw)
+        grants = self.decide(present, ask_mw, coming_mw, run)
         self._cut = not all(grant.is_whole for grant in grants.values())
         for unit, grant in grants.items():
             room[unit] = grant.granted_mw
             self._tell(present.t_s, unit, grant)
         return room
 
-    def decide(self, present: Present, ask_mw: Floats, coming_mw: Floats) -> dict[int, Grant]:
+    def decide(
+        self, present: Present, ask_mw: Floats, coming_mw: Floats, run: RmsRun | None = None
+    ) -> dict[int, Grant]:
         """Return what each asking unit is given, by unit."""
         asking = np.flatnonzero(ask_mw > 0.0).tolist()
+        try:
+            fork = self._fork(present, run)
+        except (CaseError, SolveError) as error:
+            why = f"the dynamic model cannot start where the power flow stands: {error}"
+            return {u: Grant(float(ask_mw[u]), 0.0, why=why) for u in asking}
         trial = Trial(
             self._params, self._network, self._response, self._compose, present,
-            unit_area=self._unit_area, coming_mw=coming_mw, most_mw=ask_mw,
+            unit_area=self._unit_area, coming_mw=coming_mw, most_mw=ask_mw, swings=fork,
         )  # fmt: skip
         whole = trial.effect(ask_mw)
         if trial.base.values is None:
@@ -164,6 +179,12 @@ class Guard:
             found[unit] = self._largest(trial, granted, unit, float(ask_mw[unit]))
             granted[unit] = found[unit].granted_mw
         return found
+
+    def _fork(self, present: Present, run: RmsRun | None) -> Fork | None:
+        if self._swings is None:
+            return None
+        tan = math.tan(math.acos(self._params.power_factor_pu))
+        return self._swings.fork(present, run, tan)
 
     def _largest(self, trial: Trial, granted: Floats, unit: int, asked_mw: float) -> Grant:
         """Return the largest block that holds beside others, and the limit it meets.

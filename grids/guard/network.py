@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cosim.core.types import Floats
+from cosim.core.types import Floats, Ints
 from grids.branches import Ratings
 from grids.guard.params import GuardParams
 from grids.network_state import NetworkState
@@ -20,7 +20,7 @@ class Limit:
     """One thing watched."""
 
     what: str
-    """`voltage`, `loading`, `frequency` or `rocof`."""
+    """`voltage`, `loading`, `frequency` or `rocof`; `dip`, a voltage on the way."""
     at: str
     without: str
     """What is lost, empty: nothing."""
@@ -93,7 +93,7 @@ class Network:
 
     def limits(self, p: GuardParams, loss: Loss | None) -> Floats:
         """Return lowest and highest value and width of all that a situation returns, shape (3, values)."""
-        buses = int(np.count_nonzero(self.state.model.row_bus >= 0))
+        buses = self.live.size
         names = self.state.elements.names
         lines, trafos = len(names["line"]), len(names["trafo"]) + len(names["trafo3w"])
         after = p.after_loss
@@ -108,11 +108,19 @@ class Network:
         )
         return np.concatenate(columns, axis=1)
 
+    @property
+    def live(self) -> Ints:
+        """Energised rows of the bus table."""
+        return np.flatnonzero(self.state.model.row_bus >= 0)
+
+    def bus_name(self, place: int) -> str:
+        """Return the name of an energised bus by its place among them."""
+        return self.state.bus_names[int(self.live[place])]
+
     def limit(self, place: int, loss: Loss | None, *, is_least: bool) -> Limit:
         """Return what the value at a place of a situation is."""
-        live = np.flatnonzero(self.state.model.row_bus >= 0)
-        without = "" if loss is None else loss.name
-        if place < live.size:
-            return Limit("voltage", self.state.bus_names[int(live[place])], without, "pu", is_least)
+        without, buses = "" if loss is None else loss.name, self.live.size
+        if place < buses:
+            return Limit("voltage", self.bus_name(place), without, "pu", is_least)
         names = [name for table in ("line", "trafo", "trafo3w") for name in self.state.elements.names[table]]
-        return Limit("loading", names[place - live.size], without, "%", is_least)
+        return Limit("loading", names[place - buses], without, "%", is_least)

@@ -18,6 +18,21 @@ class AfterLoss(Params):
     )
 
 
+class SwingParams(Params):
+    """How the dynamic model is asked, where frequency is followed with it."""
+
+    horizon_s: float = Field(default=20.0, ge=1, le=120, description="time rotors are followed for")
+    vm_min_pu: float = Field(
+        default=0.8,
+        gt=0,
+        lt=1,
+        description="lowest voltage of any bus on the way; 0.8 may last 2 s by TPL-001-WECC-CRT (published)",
+    )
+    inner_step_s: float = Field(
+        default=1 / 120, gt=0, le=0.05, description="inner step; in a window of rms, that of the window"
+    )
+
+
 class GuardParams(Params):
     """What must still hold when power that asks for leave has been added."""
 
@@ -41,4 +56,7 @@ class GuardParams(Params):
     again_s: float = Field(
         default=10.0, ge=0, description="an unchanged request that did not fit is looked at again after this"
     )
-    frequency: Literal["area"] = Field(default="area", description="model frequency is followed with")
+    frequency: Literal["area", "rms"] = Field(
+        default="area", description="model frequency is followed with: of areas, or every machine"
+    )
+    swings: SwingParams = Field(default=SwingParams(), description="how the dynamic model is asked (rms)")

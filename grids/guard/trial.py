@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from cosim.core.types import Floats, Ints
 from grids.flow import Demand
 from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
+from grids.guard.swings import Fork, Swing
 from grids.links.support import Support
 from grids.response import Answer, Response
 from grids.situation import Loss
@@ -23,11 +25,22 @@ FREQUENCIES = 3
 RISE_STEPS = 24
 """Steps a ramp is taken in."""
 
+SWINGS_S = 30.0
+"""Longest rise that is tried on the dynamic model, too; slower ones excite nothing, and AGC answers them."""
+
 Compose = Callable[[Answer, Floats, Support | None], tuple[Floats, Floats]]
 """What every element draws (elements,) [MW, Mvar] for an answer, units (2, units) and a fork of supports."""
 
-State = tuple[Floats, Demand, tuple[Floats, Floats, Floats] | None]
-"""Frequencies, demand at the end of the horizon, and the whole network with it."""
+
+class State(NamedTuple):
+    """What blocks lead to."""
+
+    moved: Floats | str
+    """Frequencies, and where rotors are followed the lowest voltages; what the dynamic model cannot bear."""
+    demand: Demand
+    """At the end of the horizon."""
+    whole: tuple[Floats, Floats, Floats] | None
+    """The whole network with it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class Present:
     """Planned power of the living loads (areas,)."""
     import_mw: Floats
     """Planned change the rest of each area delivers (areas,)."""
+    answer: Answer
+    """What answered in the exchange."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class Trial:
 
     Frequency comes first: a fork of the area frequencies takes the block as a step, and the power flow is
     that of the end of the horizon, with governors, AGC and the rest of the area where they enter it. Then the
-    branches chosen are lost one by one, with the same powers.
+    branches chosen are lost one by one, with the same powers. With a fork of the dynamic model,
+    frequencies are those of its centres of inertia, and the lowest voltage of each bus on the way is watched.
 
     Parameters
     ----------
@@ -79,6 +95,8 @@ class Trial:
         What was let in before and is not drawn yet (units,): part of the state blocks are tried on.
     most_mw
         The largest blocks (units,) there will be: with them what is lost is chosen.
+    swings
+        The dynamic model, None: frequency is that of areas.
     """
 
     def __init__(
@@ -92,16 +110,17 @@ class Trial:
         unit_area: Ints,
         coming_mw: Floats,
         most_mw: Floats,
+        swings: Fork | None = None,
     ) -> None:
         self._params, self._network, self._present = params, network, present
         self._response, self._compose, self._unit_area = response, compose, unit_area
-        self._coming_mw = coming_mw
+        self._coming_mw, self._swings = coming_mw, swings
         self._tan = math.tan(math.acos(params.power_factor_pu))
         self._tried: dict[bytes, State] = {}
         self._without: tuple[Loss | None, ...] = (None,)
         network.refresh()
-        before = self._whole(np.zeros_like(most_mw))[2]
-        after = self._whole(most_mw)[2]
+        before = self._state(np.zeros_like(most_mw)).whole
+        after = self._state(most_mw).whole
         if before is not None:
             loading = np.concatenate(before[1:])
             most = loading if after is None else np.concatenate(after[1:])
@@ -112,7 +131,9 @@ class Trial:
 
     def effect(self, block_mw: Floats) -> Effect:
         """Return what blocks (units,), each a step, leave behind."""
-        moved, demand, whole = self._whole(block_mw)
+        moved, demand, whole = self._state(block_mw)
+        if isinstance(moved, str):
+            return Effect(None, moved)
         parts = [moved]
         for loss in self._without:
             found = whole if loss is None else self._network.situation(loss).solve(demand)
@@ -155,6 +176,12 @@ class Trial:
 
     def holds_rise(self, block_mw: Floats, rise_s: float) -> bool:
         """Return whether frequency stays within its limits when blocks (units,) rise evenly over a time."""
+        if (
+            self._swings is not None
+            and rise_s <= SWINGS_S
+            and not self._bears(self._swings, block_mw, rise_s)
+        ):
+            return False
         q, fork, f0 = self._params, self._response.fork(), self._response.f_nominal_hz
         coming = self._by_area(np.zeros_like(block_mw))
         added = self._by_area(block_mw) - coming
@@ -163,10 +190,26 @@ class Trial:
         for share, dt_s in (*shares, (1.0, q.horizon_s)):
             area = self._advance(fork, t_s, dt_s, coming + added * share).area
             t_s += dt_s
-            df_hz = np.maximum(area[2] - f0, f0 - area[1])
-            if np.any(df_hz > q.df_hz) or np.any(np.abs(area[3]) > q.rocof_hz_per_s):
+            if self._breaks(area[1] - f0, area[2] - f0, area[3]):
                 return False
         return True
+
+    def _bears(self, swings: Fork, block_mw: Floats, rise_s: float) -> bool:
+        """Return whether frequencies of the dynamic model stay within their limits in a rise."""
+        rise = [
+            (step * rise_s / RISE_STEPS, self._coming_mw + block_mw * (step + 0.5) / RISE_STEPS)
+            for step in range(RISE_STEPS)
+        ]
+        swing, f0 = swings.after([*rise, (rise_s, self._coming_mw + block_mw)]), self._response.f_nominal_hz
+        if isinstance(swing, str):
+            return False
+        return not self._breaks(swing.f_min_hz - f0, swing.f_max_hz - f0, swing.rocof_hz_per_s)
+
+    def _breaks(self, low_hz: Floats, high_hz: Floats, rocof_hz_per_s: Floats) -> bool:
+        """Return whether a deviation or a rate is beyond its limit; what is nan is not."""
+        q = self._params
+        far = np.any(high_hz > q.df_hz) or np.any(-low_hz > q.df_hz)
+        return bool(far or np.any(np.abs(rocof_hz_per_s) > q.rocof_hz_per_s))
 
     def _beyond(self, values: Floats) -> Floats:
         beyond: Floats = np.maximum(values - self._high, self._low - values) / self._width
@@ -183,17 +226,19 @@ class Trial:
             t_s, dt_s, p.imbalance_mw + added_mw, p.offers, loads_mw=p.loads_mw, import_mw=p.import_mw
         )
 
-    def _whole(self, block_mw: Floats) -> State:
+    def _state(self, block_mw: Floats) -> State:
         """Return frequencies and the whole network with blocks (units,)."""
         key = block_mw.tobytes()
         if key not in self._tried:
             fork, f0 = self._response.fork(), self._response.f_nominal_hz
             answer = self._advance(fork, self._present.t_s, self._params.horizon_s, self._by_area(block_mw))
-            moved = np.concatenate([answer.area[1] - f0, answer.area[2] - f0, answer.area[3]])
             more = block_mw + self._coming_mw
+            moved: Floats | str = np.concatenate([answer.area[1] - f0, answer.area[2] - f0, answer.area[3]])
+            if self._swings is not None:
+                moved = _seen(self._swings.after([(0.0, more)]), f0, answer)
             units = self._present.units + np.array([more, self._tan * more])
             demand = self._network.state.demand(self._compose(answer, units, fork.support))
-            self._tried[key] = (moved, demand, self._network.situation(None).solve(demand))
+            self._tried[key] = State(moved, demand, self._network.situation(None).solve(demand))
         return self._tried[key]
 
     def _limits(self) -> Floats:
@@ -205,6 +250,9 @@ class Trial:
             (-p.rocof_hz_per_s, p.rocof_hz_per_s, p.rocof_hz_per_s),
         )
         parts = [np.repeat(np.array(own).T, areas, axis=1)]
+        if self._swings is not None:
+            least = p.swings.vm_min_pu
+            parts.append(np.tile([[least], [np.inf], [1.0 - least]], self._network.live.size))
         parts += [self._network.limits(p, loss) for loss in self._without]
         limits = np.concatenate(parts, axis=1)
         if (base := self.base.values) is not None:
@@ -219,6 +267,23 @@ class Trial:
         if at < first:
             what, unit = ("rocof", "Hz/s") if at >= 2 * len(names) else ("frequency", "Hz")
             return Limit(what, names[at % len(names)], "", unit, is_least)
+        if self._swings is not None:
+            if at - first < self._network.live.size:
+                return Limit("dip", self._network.bus_name(at - first), "", "pu", is_least)
+            first += self._network.live.size
         each = (self._low.size - first) // len(self._without)
         which, place = divmod(at - first, each)
         return self._network.limit(place, self._without[which], is_least=is_least)
+
+
+def _seen(swing: Swing | str, f0_hz: Floats, answer: Answer) -> Floats | str:
+    """Return deviations, rates and lowest voltages; of an area without a machine what its model says."""
+    if isinstance(swing, str):
+        return swing
+    low, high, rate = (
+        np.where(np.isfinite(found), found, known)
+        for found, known in zip(
+            (swing.f_min_hz, swing.f_max_hz, swing.rocof_hz_per_s), answer.area[1:4], strict=True
+        )
+    )
+    return np.concatenate([low - f0_hz, high - f0_hz, rate, swing.vm_min_pu])

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from cosim.core.params import Params
-from grids.guard.params import AfterLoss, GuardParams
+from grids.guard.params import AfterLoss, GuardParams, SwingParams
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "models" / "guard.md"
 
@@ -21,7 +21,7 @@ def printed(model: type[Params]) -> str:
 
 
 def filled(text: str) -> str:
-    for model in (GuardParams, AfterLoss):
+    for model in (GuardParams, SwingParams, AfterLoss):
         head = f"<!-- table {model.__name__} -->"
         text = re.sub(
             re.escape(head) + r"\n.*?<!-- end -->",

@@ -212,6 +212,77 @@ def test_in_the_rms_engine_the_guard_answers_from_the_power_flow_that_steps_alon
     assert told.count(("site", "guard")) == 1
 
 
+def rms_grid(guard):
+    """Return New England in the rms engine, a hall drawing at bus 16 and a site asking there."""
+    sites = Connections(
+        units=("hall", "site"),
+        points=("bus_16", "bus_16"),
+        devices=(None, None),
+        hosted=(None, None),
+        asking=(False, True),
+    )
+    params = RmsParams(case="ieee39", guard=guard, loads="power", inner_step_s=1 / 60)
+    grid = RmsGrid(params, sites)
+    grid.reset(Context())
+    return grid
+
+
+def hall_and_site(p_mw, ask_mw):
+    zero, tan = np.zeros(2), np.tan(np.arccos(0.98))
+    names = ("droop_mw_per_hz", "droop_up_mw", "droop_down_mw", "coming_mw")
+    powers = {"p_mw": np.array([p_mw, 0.0]), "q_mvar": np.array([p_mw * tan, 0.0])}
+    return {
+        **dict.fromkeys(names, zero),
+        **powers,
+        "ask_mw": np.array([0.0, ask_mw]),
+        "scale_pu": np.zeros(0),
+    }
+
+
+SWINGS = {
+    **WIDE,
+    "vm_max_pu": 1.5,
+    "rocof_hz_per_s": 2.0,
+    "df_hz": 0.1,
+    "frequency": "rms",
+    "swings": {"horizon_s": 8.0, "inner_step_s": 1 / 60},
+}
+
+
+@pytest.mark.parametrize("engine", ["powerflow", "rms"])
+def test_a_block_granted_on_the_fork_of_the_dynamic_model_holds_in_it_and_a_fifth_more_breaks(engine):
+    if engine == "rms":
+        asked = rms_grid(GuardParams(**SWINGS))
+        asked.step(0.0, 1.0, hall_and_site(0.0, 0.0), ())
+        room = asked.step(1.0, 1.0, hall_and_site(0.0, 2000.0), ())["point"]["room_mw"][1]
+    else:
+        room, why, _ = largest("ieee39", "bus_16", SWINGS, 2000.0)
+        assert (why["limit"], why["bound"]) == ("frequency", -0.1)
+    for factor, holds in ((1.0, True), (1.2, False)):
+        grid, lowest = rms_grid(None), 60.0
+        grid.step(0.0, 1.0, hall_and_site(0.0, 0.0), ())
+        for k in range(8):
+            tables = grid.step(1.0 + k, 1.0, hall_and_site(room * factor, 0.0), ())
+            lowest = min(lowest, tables["area"]["f_min_hz"][0])
+        assert (lowest >= 59.9) == holds
+
+
+def test_nothing_of_a_dynamic_run_moves_while_its_fork_is_tried():
+    grids = [
+        rms_grid(GuardParams(**(SWINGS | {"again_s": 0.0, "swings": {"horizon_s": 1.0}}))) for _ in range(2)
+    ]
+    for k in range(4):
+        asks = (0.0, 500.0)
+        tables = [
+            grid.step(k / 5, 0.2, hall_and_site(100.0 * k, ask), ())
+            for grid, ask in zip(grids, asks, strict=True)
+        ]
+        for table, columns in tables[0].items():
+            for column in set(columns) - {"room_mw"}:
+                assert_array_equal(tables[1][table][column], columns[column], err_msg=f"{table}.{column}")
+    assert tables[1]["point"]["room_mw"][1] > 0.0
+
+
 def test_a_unit_without_supply_gets_nothing():
     run = Run("two_bus", ("b",), WIDE)
     run.step()

@@ -130,8 +130,11 @@ def test_a_site_that_is_not_guarded_may_stand_at_a_point_and_nothing_is_asked(tm
     assert "room_mw" not in plan.grid.columns["point"]
 
 
-def test_a_guard_with_a_model_of_frequency_it_does_not_have_is_refused_by_name(tmp_path):
+def test_a_guard_that_follows_rotors_is_refused_where_the_case_has_none_by_name(tmp_path):
     path = tmp_path / "work.yaml"
-    path.write_text((HEAD + START).replace("guard: {}", "guard: {frequency: rms}"), encoding="utf-8")
-    with pytest.raises(ScenarioError, match=r"grid.guard.frequency = rms"):
+    text = (HEAD + START).replace("guard: {}", "guard: {frequency: rms}")
+    text = text.replace("case: ningxia, point: winter_evening_peak", "case: two_bus")
+    text = text.replace("at: zhongwei_330", "at: b")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="no dynamic model for"):
         prepare(path)
