@@ -135,9 +135,9 @@ def fleet_from_case(case: Case) -> Fleet:
 
     A gen's rated power is its max_p_mw, that of the rest `RATED_PU` of its MVA, or all of it for what is no
     rotating machine (`WITHOUT_MACHINE`). A row may say `h_s` and
-    `responding_pu` itself. A pump (output < 0) turns at fixed speed: inertia, but no governor. Machines of
-    the case's dynamic tables have the governors of those tables (`grids.governors`); a rest_fleet row whose
-    area has one tie is the machine at that tie, if there is one.
+    `responding_pu` itself, else its plant type does. A pump (output < 0) turns at fixed speed: inertia, but
+    no governor. Machines of the case's dynamic tables have the governors of those tables
+    (`grids.governors`); a rest_fleet row whose area has one tie is the machine at that tie, if there is one.
 
     Raises
     ------
@@ -181,7 +181,8 @@ def _gen_machine(row: Mapping[Any, Any], bus_area: Any) -> dict[str, Any]:
         "p0_mw": p0_mw,
         "min_p_mw": float(row["min_p_mw"]),
         "max_p_mw": float(row["max_p_mw"]),
-        "responding_pu": _own(row, "responding_pu", 1.0) if p0_mw >= 0.0 else 0.0,
+        "said_pu": float(row.get("responding_pu", math.nan)),
+        "able": p0_mw >= 0.0,
         "kind": kind,
     }
 
@@ -191,7 +192,6 @@ def _rest_machine(row: Mapping[Any, Any], ties: Any) -> dict[str, Any]:
     name = f"{row['area']}/{row['plant_type']}"
     kind = _kind(str(row["plant_type"]), f"rest_fleet {name}")
     synchronous = kind.governor not in WITHOUT_MACHINE
-    responds = float(row["p_mw"]) >= 0.0 or not synchronous
     rated_mw = (RATED_PU if synchronous else 1.0) * float(row["sn_mva"])
     return {
         "name": name,
@@ -204,9 +204,19 @@ def _rest_machine(row: Mapping[Any, Any], ties: Any) -> dict[str, Any]:
         "p0_mw": float(row["p_mw"]),
         "min_p_mw": min(kind.min_p_pu * rated_mw, float(row["p_mw"])),
         "max_p_mw": rated_mw,
-        "responding_pu": _own(row, "responding_pu", 1.0) if responds else 0.0,
+        "said_pu": float(row.get("responding_pu", math.nan)),
+        "able": float(row["p_mw"]) >= 0.0 or not synchronous,
         "kind": kind,
     }
+
+
+def _responding_pu(machine: Mapping[str, Any]) -> float:
+    """Return the share of a machine that answers: what its row says, else its plant type."""
+    if not machine["able"]:
+        return 0.0
+    said: float = machine["said_pu"]
+    kind: PlantType = machine["kind"]
+    return kind.responding_pu if math.isnan(said) else said
 
 
 _FROM_KIND = (
@@ -229,7 +239,7 @@ def _fleet(machines: list[dict[str, Any]], areas: list[str]) -> Fleet:
         return np.array(list(values), dtype=np.float64)
 
     kinds: list[PlantType] = [machine["kind"] for machine in machines]
-    own = ("sn_mva", "h_s", "p_rated_mw", "p0_mw", "min_p_mw", "max_p_mw", "responding_pu")
+    own = ("sn_mva", "h_s", "p_rated_mw", "p0_mw", "min_p_mw", "max_p_mw")
     agc = [machine["p0_mw"] >= 0.0 and kind.agc for machine, kind in zip(machines, kinds, strict=True)]
     rated = column(machine["p_rated_mw"] for machine in machines)
     return Fleet(
@@ -239,6 +249,7 @@ def _fleet(machines: list[dict[str, Any]], areas: list[str]) -> Fleet:
         governor_code=np.array([GOVERNORS.index(kind.governor) for kind in kinds], dtype=np.int64),
         agc_share_pu=rated * column(agc) / max(float(rated.max(initial=0.0)), 1e-9),
         agc_rate_pu_per_s=column(kind.agc_rate_pu_per_s for kind in kinds),
+        responding_pu=column(_responding_pu(machine) for machine in machines),
         **{name: column(machine[name] for machine in machines) for name in own},
         **{name: column(getattr(kind, name) for kind in kinds) for name in _FROM_KIND},
     )

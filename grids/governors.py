@@ -101,7 +101,7 @@ def governors(case: Case) -> dict[str, Governor | None]:
 def plant_with(
     kind: PlantType, governor: Governor | None, p_rated_mw: float, f_nominal_hz: float
 ) -> PlantType:
-    """Return a plant type with the governor of one machine.
+    """Return a plant type with the governor of one machine, all of which answers.
 
     Parameters
     ----------
@@ -123,4 +123,4 @@ def plant_with(
     own["droop_pu"] *= scale
     limit = own.pop("limit_pu") / scale
     limits = {"limit_up_pu": limit, "limit_down_pu": limit, "rate_pu_per_s": rate / scale}
-    return kind.model_copy(update={**none, **limits, **own})
+    return kind.model_copy(update={**none, **limits, **own, "responding_pu": 1.0})

@@ -117,6 +117,7 @@ def _complete_gens(net: Any) -> None:
     rating = (gen["max_p_mw"].clip(lower=1e-3) / POWER_FACTOR_PU).astype(np.float64)
     gen["sn_mva"] = _filled(gen, "sn_mva", rating).astype(np.float64)
     gen["plant_type"] = _filled(gen, "plant_type", PLANT_TYPE)
+    gen["responding_pu"] = _filled(gen, "responding_pu", 1.0)
     gen["dispatchable"] = _filled(gen, "dispatchable", default=True)
     gen["participation_pu"] = _filled(gen, "participation_pu", 1.0)
 

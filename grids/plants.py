@@ -41,6 +41,9 @@ class PlantType(Params):
     t_water_s: float = Field(ge=0, le=10, description="water starting time of a hydro unit")
     t_delay_s: float = Field(default=0, ge=0, description="relay: time beyond its trigger before it acts")
     min_p_pu: float = Field(default=0, ge=-1, le=0, description="lowest output: below 0 for storage")
+    responding_pu: float = Field(
+        ge=0, le=1, description="share whose governors answer, where a row of gen or rest_fleet says none"
+    )
     agc: bool = Field(description="takes part in secondary control")
     agc_rate_pu_per_s: float = Field(ge=0, description="fastest movement under secondary control")
     status: str = Field(description="published, derived or (unconfirmed)")

@@ -1,4 +1,4 @@
-"""Dynamic models of a case without tables of its own: by plant type and size, and the rest of each area.
+r"""Dynamic models of a case without tables of its own: by plant type and size, and the rest of each area.
 
 A case asks for it with `dynamics: by_plant_type` in case.yaml. Electrical data come from
 `grids/data/plant_dynamics.csv`, inertia and governor from `plant_types.csv`, so that both engines have the
@@ -6,18 +6,32 @@ same; rows of the case's own tables go first.
 
 * A machine stands at a busbar of high voltage, so its step-up transformer is part of it: `xt_pu` is added to
   all reactances, which is exact for the stator and lets the exciter hold the busbar.
-* Wind, PV and storage (`type` of sgen.csv) that deliver or draw anything are REGC_A with REEC_A at constant
-  power; storage is REGC_A with REEC_C, half charged, and REPC_A with the primary response of GB/T 40595-2021.
+* A row stands for several units of which a share :math:`r` (`responding_pu` of the row, else of its plant
+  type) has a governor that answers. Their sum is one governor with the droop, limit and rate
+
+  .. math:: R' = R/r, \quad \ell' = r\,\ell, \quad \dot y'_{max} = r\,\dot y_{max},
+
+  on the rating of all, for hydro with the temporary droop :math:`R_T/r`: the same power for the same
+  deviation as in the area model. With :math:`r = 0` the governor is blocked (no speed leaves its dead-band)
+  and still takes orders.
+* Wind and PV (`type` of sgen.csv) that deliver anything are REGC_A with REEC_A at constant power; storage is
+  REGC_A with REEC_C, half charged. None of them answers frequency, as in the area model: what of it is in
+  service is not public. Tables of the case may say otherwise (`repc_a`, `gbt_40595_storage`).
 * What enters through a tie (`ties.csv`) has, per share, the machines of `rest_fleet.csv` as one: the machine,
   exciter and stabiliser of the largest type among them with the inertia of all and the damping of the load
-  outside; and the governor of the type that responds most, for all that respond. Converters and relays there
-  are left out. A share at an sgen goes to the ext_grid of its bus.
+  outside; and one governor on the capacity :math:`P = \sum_k P_k` that responds. It has the times of the
+  type that responds most, and what makes the steady answer that of all types beyond their dead-bands:
+
+  .. math:: \frac{P}{R} = \sum_k \frac{P_k}{R_k}, \quad b = R \sum_k \frac{P_k}{P R_k}\,b_k, \quad
+      \ell = \sum_k \frac{P_k}{P}\,\ell_k.
+
+  Converters and relays there are left out. A share at an sgen goes to the ext_grid of its bus.
 * Direct-current links and everything else keep their power.
 """
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -28,11 +42,7 @@ from cosim.core.errors import CaseError, collected
 from cosim.core.params import Params
 from grids.case import Case
 from grids.caseread import place_in
-from grids.dynamics.devices.repc_a import gbt_40595_storage
 from grids.plants import DATA, RATED_PU, WITHOUT_MACHINE, PlantType, plant_types
-
-STORAGE_LIMIT_PU = 0.2
-"""Largest primary response of storage, the least GB/T 40595-2021 allows."""
 
 RIDE_THROUGH: dict[str, float] = {
     "vref0_pu": 1.0,
@@ -41,6 +51,9 @@ RIDE_THROUGH: dict[str, float] = {
     "kqv_pu": 1.5,
 }
 """Reactive current 1.5 (0.9 - V) below 0.9 pu, the least GB/T 19963.1-2021 asks of wind (unconfirmed)."""
+
+BLOCKED_PU = 1.0
+"""Dead-band of a governor that does not answer: no machine comes to twice its speed, or to rest."""
 
 NO_LOAD_FLOW_PU = 0.08
 """Flow of a hydro turbine without load (unconfirmed)."""
@@ -102,7 +115,7 @@ def by_plant_type(case: Case, modelled: set[str]) -> list[Row]:
                 continue
             if name in ties:
                 rows += _rest(case, name, *ties[name], p_mw=float(gen.get("p_mw", 0.0)))
-            elif gen.get("plant_type") in plant_dynamics() and _inertia_s(gen) > 0.0:
+            elif gen.get("plant_type") in plant_dynamics() and _own(gen, "h_s") > 0.0:
                 rows += _machine(gen, float(case.meta["f_nominal_hz"]))
             else:
                 where, allowed = place_in(case.folder, table, name), ", ".join(plant_dynamics())
@@ -116,21 +129,22 @@ def by_plant_type(case: Case, modelled: set[str]) -> list[Row]:
     for sgen in net.sgen.to_dict("records"):
         drawing = sgen["in_service"] and sgen["p_mw"] != 0.0 and str(sgen["name"]) not in modelled
         if drawing and sgen["type"] in {"wind", "pv", "storage"}:
-            rows += _converter(sgen, float(case.meta["f_nominal_hz"]))
+            rows += _converter(sgen)
     return rows
 
 
-def _inertia_s(gen: dict[Any, Any]) -> float:
-    own = float(gen["h_s"]) if "h_s" in gen else math.nan
-    return plant_types()[gen["plant_type"]].h_s if math.isnan(own) else own
+def _own(row: Mapping[Any, Any], name: str) -> float:
+    """Return what a row says, else its plant type."""
+    own = float(row.get(name, math.nan))
+    return float(getattr(plant_types()[row["plant_type"]], name)) if math.isnan(own) else own
 
 
 def _machine(gen: dict[Any, Any], f_hz: float) -> Iterator[Row]:
     name, kind = str(gen["name"]), plant_types()[gen["plant_type"]]
-    size = {"sn_mva": float(gen["sn_mva"]), "h_s": _inertia_s(gen)}
+    size = {"sn_mva": float(gen["sn_mva"]), "h_s": _own(gen, "h_s")}
     yield from _electrical(name, plant_dynamics()[gen["plant_type"]], size)
     if kind.governor != "none" and float(gen["p_mw"]) >= 0.0:
-        yield _governor(kind, name, float(gen["max_p_mw"]), f_hz)
+        yield _governor(kind, name, float(gen["max_p_mw"]), f_hz, responding_pu=_own(gen, "responding_pu"))
 
 
 def _electrical(name: str, data: PlantDynamics, size: dict[str, float]) -> Iterator[Row]:
@@ -160,15 +174,27 @@ STABILISER: dict[str, float] = {
 """Speed-input stabiliser: washout of 10 s, two leads for the lag of the field around 1 Hz (unconfirmed)."""
 
 
-def _governor(kind: PlantType, name: str, rated_mw: float, f_hz: float, least_pu: float = 0.0) -> Row:
+def _governor(
+    kind: PlantType,
+    name: str,
+    rated_mw: float,
+    f_hz: float,
+    *,
+    responding_pu: float = 1.0,
+    least_pu: float = 0.0,
+) -> Row:
     """Return the governor of a plant type in terms of a model of the rms engine, on `rated_mw`."""
-    band = kind.deadband_hz / f_hz
-    limit = min(kind.limit_up_pu, kind.limit_down_pu)
+    band, blocked = kind.deadband_hz / f_hz, responding_pu == 0.0
+    share = 1.0 if blocked else responding_pu
+    droop, rate = kind.droop_pu / share, kind.rate_pu_per_s * share
+    limit = min(kind.limit_up_pu, kind.limit_down_pu) * share
+    if blocked:
+        band = BLOCKED_PU
     edges = {"sn_mva": rated_mw, "dbl_pu": -band, "dbu_pu": band, "plim_pu": limit}
     if kind.governor == "gas":
         return "gast", name, {
             **edges,
-            "r_pu": kind.droop_pu,
+            "r_pu": droop,
             "t1_s": kind.t_governor_s,
             "t2_s": kind.t_chest_s,
             "t3_s": 3.0,
@@ -178,34 +204,34 @@ def _governor(kind: PlantType, name: str, rated_mw: float, f_hz: float, least_pu
             "vmin_pu": least_pu,
         }  # fmt: skip
     if kind.governor == "hydro":
-        return "hygov", name, {**edges, **_gate(kind)}
+        return "hygov", name, {**edges, **_gate(kind, droop, rate, share)}
     reheat = kind.t_reheat_s if kind.governor == "reheat_steam" else 0.0
-    share = kind.f_hp_pu if reheat > 0.0 else 1.0
+    first = kind.f_hp_pu if reheat > 0.0 else 1.0
     return "ieeeg1", name, {
         **edges,
-        "k_pu": 1.0 / kind.droop_pu,
+        "k_pu": 1.0 / droop,
         "t3_s": kind.t_governor_s,
-        "uo_pu_per_s": kind.rate_pu_per_s,
-        "uc_pu_per_s": -kind.rate_pu_per_s,
+        "uo_pu_per_s": rate,
+        "uc_pu_per_s": -rate,
         "pmax_pu": 1.0,
         "pmin_pu": least_pu,
         "t4_s": kind.t_chest_s,
-        "k1_pu": share,
+        "k1_pu": first,
         "t5_s": reheat,
-        "k3_pu": 1.0 - share,
+        "k3_pu": 1.0 - first,
     }  # fmt: skip
 
 
-def _gate(kind: PlantType) -> dict[str, float]:
-    """Return a hydro governor: temporary droop and reset by Kundur 1994, eq. 9.15 and 9.16, 2H = 6 s."""
+def _gate(kind: PlantType, droop_pu: float, rate_pu_per_s: float, share_pu: float) -> dict[str, float]:
+    """Return a hydro governor: temporary droop and reset by Kundur 1994, eq. 9.15 and 9.16."""
     over_1_s = kind.t_water_s - 1.0
     return {
-        "rperm_pu": kind.droop_pu,
-        "rtemp_pu": (2.3 - 0.15 * over_1_s) * kind.t_water_s / 6.0,
+        "rperm_pu": droop_pu,
+        "rtemp_pu": (2.3 - 0.15 * over_1_s) * kind.t_water_s / (2.0 * kind.h_s) / share_pu,
         "tr_s": (5.0 - 0.5 * over_1_s) * kind.t_water_s,
         "tf_s": 0.05,
         "tg_s": kind.t_governor_s,
-        "velm_pu_per_s": kind.rate_pu_per_s,
+        "velm_pu_per_s": rate_pu_per_s,
         "gmax_pu": 1.0,
         "gmin_pu": 0.0,
         "tw_s": kind.t_water_s,
@@ -214,12 +240,10 @@ def _gate(kind: PlantType) -> dict[str, float]:
     }
 
 
-def _converter(sgen: dict[Any, Any], f_hz: float) -> Iterator[Row]:
+def _converter(sgen: dict[Any, Any]) -> Iterator[Row]:
     name, storage = str(sgen["name"]), sgen["type"] == "storage"
     yield "regc_a", name, {"sn_mva": float(sgen["sn_mva"])}
     yield "reec_c" if storage else "reec_a", name, dict(RIDE_THROUGH)
-    if storage:
-        yield "repc_a", name, gbt_40595_storage(f_hz, limit_pu=STORAGE_LIMIT_PU).model_dump()
 
 
 def _tie_shares(case: Case) -> dict[str, tuple[str, float]]:
@@ -238,32 +262,44 @@ def _tie_shares(case: Case) -> dict[str, tuple[str, float]]:
 
 
 def _rest(case: Case, name: str, area: str, share: float, *, p_mw: float) -> Iterator[Row]:
-    """Return one machine for the share of an area's rest that stands behind a tie.
-
-    Its governor is of the kind that has most capacity; a gate cannot be below zero, so where the rest does
-    not deliver, hydro is so only if there is nothing else.
-    """
+    """Return one machine for the share of an area's rest that stands behind a tie."""
     f_hz, rest = float(case.meta["f_nominal_hz"]), case.net["rest_fleet"]
-    turning = np.array([plant_types()[k].governor not in WITHOUT_MACHINE for k in rest["plant_type"]])
-    rest, areas = rest[(rest["area"] == area) & turning], case.net["areas"]
+    turning = [plant_types()[kind].governor not in WITHOUT_MACHINE for kind in rest["plant_type"]]
+    machines = rest[(rest["area"] == area) & np.array(turning)].to_dict("records")
+    areas = case.net["areas"]
     here = areas[areas["name"] == area].iloc[0]
-    kinds = [plant_types()[kind] for kind in rest["plant_type"]]
-    own_h = rest["h_s"] if "h_s" in rest else [math.nan] * len(rest)
-    sn_mva = [float(mva) for mva in rest["sn_mva"]]
-    total = sum(sn_mva)
-    energy = sum(
-        mva * (kind.h_s if math.isnan(float(h)) else float(h))
-        for mva, kind, h in zip(sn_mva, kinds, own_h, strict=True)
-    )
+    total = sum(float(row["sn_mva"]) for row in machines)
+    energy = sum(float(row["sn_mva"]) * _own(row, "h_s") for row in machines)
     damping = float(here["load_damping_pu"]) * float(here["rest_load_mw"]) / total
     size = {"sn_mva": share * total, "h_s": energy / total, "d_pu": damping}
-    yield from _electrical(name, plant_dynamics()[rest["plant_type"].iloc[sn_mva.index(max(sn_mva))]], size)
-    responding = [RATED_PU * mva * float(pu) for mva, pu in zip(sn_mva, rest["responding_pu"], strict=True)]
-    able = [mw if kind.governor != "none" else 0.0 for mw, kind in zip(responding, kinds, strict=True)]
-    if sum(able) > 0.0:
-        rank = [
-            (mw > 0.0 and (p_mw > 0.0 or k.governor != "hydro"), mw)
-            for mw, k in zip(able, kinds, strict=True)
-        ]
-        kind = kinds[rank.index(max(rank))]
-        yield _governor(kind, name, share * sum(able), f_hz, least_pu=-1.0)
+    largest = max(machines, key=lambda row: float(row["sn_mva"]))
+    yield from _electrical(name, plant_dynamics()[largest["plant_type"]], size)
+    able_mw = {
+        str(row["plant_type"]): RATED_PU * float(row["sn_mva"]) * _own(row, "responding_pu")
+        for row in machines
+        if plant_types()[row["plant_type"]].governor != "none" and float(row["p_mw"]) >= 0.0
+    }
+    if sum(able_mw.values()) > 0.0:
+        kind = _together(able_mw, delivers=p_mw > 0.0)
+        yield _governor(kind, name, share * sum(able_mw.values()), f_hz, least_pu=-1.0)
+
+
+def _together(able_mw: Mapping[str, float], *, delivers: bool) -> PlantType:
+    """Return one governor for plant types that respond with `able_mw`: see the module's equations.
+
+    A gate cannot be below zero: where the rest does not deliver, it is hydro's only if there is nothing else.
+    """
+    kinds = {name: plant_types()[name] for name in able_mw}
+    ranks = {
+        name: (mw > 0.0 and (delivers or kinds[name].governor != "hydro"), mw) for name, mw in able_mw.items()
+    }
+    total_mw = sum(able_mw.values())
+    gain = {name: mw / total_mw / kinds[name].droop_pu for name, mw in able_mw.items()}
+    droop_pu = 1.0 / sum(gain.values())
+    mean: dict[str, float] = {
+        "droop_pu": droop_pu,
+        "deadband_hz": droop_pu * sum(gain[name] * kinds[name].deadband_hz for name in kinds),
+    }
+    for limit in ("limit_up_pu", "limit_down_pu"):
+        mean[limit] = sum(able_mw[name] / total_mw * getattr(kinds[name], limit) for name in kinds)
+    return kinds[max(ranks, key=lambda name: ranks[name])].model_copy(update=mean)

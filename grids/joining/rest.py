@@ -6,9 +6,8 @@ others' own are part of that. With :math:`l_k` what member :math:`k` holds itsel
 .. math:: L = \frac{1}{n} \sum_m \Bigl( L_m - \sum_{k \ne m} l_k \Bigr),
 
 and likewise kinetic energy and output, by kind of machine: the energy of the area is then the mean of those
-of its members alone, and nothing is counted twice. The rest keeps the responding share its members say; so
-that the capacity that answers is the mean, too, the members' own machines answer with a common share of what
-they would alone (a member counts its own machines in full and those of its rest in part).
+of its members alone, and nothing is counted twice. Machines, inside and outside, keep the responding share
+their rows or plant types say.
 """
 
 import math
@@ -24,8 +23,9 @@ KINDS = {
     "hydro": "rest_hydro",
     "pumped": "rest_hydro",
     "nuclear": "rest_nuclear",
+    "condenser": "condenser",
 }
-"""First word of a plant type -> plant type of the rest it would belong to; condensers are in no rest."""
+"""First word of a plant type -> plant type of the rest it would belong to."""
 SMALL = {"thermal": "rest_coal", "hydro": "rest_hydro", "nuclear": "rest_nuclear"}
 """Type of an injection without inertia -> plant type of the rest its output belongs to."""
 
@@ -46,10 +46,7 @@ def merge_areas(members: Members) -> list[Row]:
 
 
 def merge_rest(members: Members) -> list[Row]:
-    """Return what answers in each area outside all members, a row per kind.
-
-    Machines of members that share an area get the responding share they have together with it.
-    """
+    """Return what answers in each area outside all members, a row per kind."""
     areas = dict.fromkeys(row.text("area") for rows in members.values() for row in rows["rest_fleet"])
     return [row for area in areas for row in _rest_of(members, area)]
 
@@ -89,10 +86,6 @@ def _rest_of(members: Members, area: str) -> list[Row]:
     for what in (ENERGY, OUTPUT):
         _level(left, what)
     rest = [_rest_row(area, kind, values, list(says.values())) for kind, values in left.items()]
-    machines = [row for case in inside for row in _machines(inside[case], area)]
-    _share_response(
-        rest, machines, _mean(_answering(_machines(inside[case], area), rows) for case, rows in says.items())
-    )
     rest += [_other_row(area, kind, list(says.values())) for kind in every if kind not in kinds]
     for row in rest:
         _derived(row, list(says))
@@ -102,7 +95,7 @@ def _rest_of(members: Members, area: str) -> list[Row]:
 def _rest_row(area: str, kind: str, values: list[float], says: list[list[Row]]) -> Row:
     sn_mva = values[ENERGY] / plant_types()[kind].h_s
     mine = [row for rows in says for row in rows if row.text("plant_type") == kind]
-    share = sum(row.number("responding_pu") * row.number("sn_mva") for row in mine)
+    share = sum(_responding_pu(row) * row.number("sn_mva") for row in mine)
     responding_pu = share / sum(row.number("sn_mva") for row in mine)
     return _row(area, kind, sn_mva, min(values[OUTPUT], RATED_PU * sn_mva), responding_pu)
 
@@ -111,7 +104,7 @@ def _other_row(area: str, kind: str, says: list[list[Row]]) -> Row:
     """Return what answers without a machine: no member has any of it, so the mean of what they say stays."""
     mine = [[row for row in rows if row.text("plant_type") == kind] for rows in says]
     sn_mva = _mean(sum(row.number("sn_mva") for row in rows) for rows in mine)
-    able_mw = _mean(sum(row.number("responding_pu") * row.number("sn_mva") for row in rows) for rows in mine)
+    able_mw = _mean(sum(_responding_pu(row) * row.number("sn_mva") for row in rows) for rows in mine)
     p_mw = _mean(sum(row.number("p_mw") for row in rows) for rows in mine)
     return _row(area, kind, sn_mva, p_mw, able_mw / sn_mva if sn_mva > 0.0 else 0.0)
 
@@ -127,26 +120,8 @@ def _row(area: str, kind: str, sn_mva: float, p_mw: float, responding_pu: float)
     return row
 
 
-def _share_response(rest: list[Row], machines: list[Row], wanted_mw: float) -> None:
-    """Scale what the members' machines answer with so that it is `wanted_mw` with the rest of the area."""
-    own_mw, rest_mw = _answering(machines, []), _answering([], rest)
-    if own_mw > 0.0:
-        share = min(max((wanted_mw - rest_mw) / own_mw, 0.0), 1.0)
-        for row in machines:
-            put(row, "responding_pu", share * _number(row, "responding_pu", 1.0))
-
-
-def _answering(machines: list[Row], rest: list[Row]) -> float:
-    """Return the capacity that answers frequency: of members' machines, and of machines of a rest [MW]."""
-    own = [row for row in machines if _governed(row) and row.number("p_mw") >= 0.0]
-    turning = [row for row in rest if _governed(row)]
-    return sum(_number(row, "responding_pu", 1.0) * row.number("max_p_mw") for row in own) + sum(
-        row.number("responding_pu") * RATED_PU * row.number("sn_mva") for row in turning
-    )
-
-
-def _governed(row: Row) -> bool:
-    return plant_types()[row.text("plant_type")].governor not in {"none", *WITHOUT_MACHINE}
+def _responding_pu(row: Row) -> float:
+    return _number(row, "responding_pu", plant_types()[row.text("plant_type")].responding_pu)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -28,7 +28,7 @@ def test_a_machine_has_the_data_of_its_type_and_its_step_up_transformer() -> Non
     assert set(unit) == {"genrou", "sexs", "ieeest", "ieeeg1"}
     assert unit["genrou"].xd2_pu == pytest.approx(kind.xd2_pu + kind.xt_pu)
     assert unit["genrou"].h_s == plant_types()["coal_600"].h_s
-    assert unit["ieeeg1"].plim_pu == 0.06
+    assert unit["ieeeg1"].plim_pu == pytest.approx(0.4 * 0.06)
     assert unit["ieeeg1"].dbu_pu * 50 == pytest.approx(0.033)
 
 
@@ -40,10 +40,18 @@ def test_the_rest_of_the_area_is_a_machine_with_its_inertia_and_the_damping_of_i
     assert rest["genrou"].d_pu * rest["genrou"].sn_mva == pytest.approx(2.0 * load_mw)
 
 
+def test_a_machine_none_of_whose_governors_answers_still_takes_orders() -> None:
+    net = copy.deepcopy(CASE.net)
+    net.gen["responding_pu"] = 0.0
+    unit = params(dataclasses.replace(CASE, net=net), "Pingluo power station")["ieeeg1"]
+    assert unit.dbu_pu == 1.0
+    assert unit.k_pu == pytest.approx(20.0)
+
+
 def test_converters_that_stand_still_have_no_model() -> None:
     noon = load_case("ningxia", "spring_noon")
     assert params(noon, "Zhongwei direct-supply PV").keys() == {"regc_a", "reec_a"}
-    assert params(noon, "Zhongwei storage").keys() == {"regc_a", "reec_c", "repc_a"}
+    assert params(noon, "Zhongwei storage").keys() == {"regc_a", "reec_c"}
     assert params(CASE, "Zhongwei direct-supply PV") == {}
 
 
