@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cosim.core.errors import ScenarioError
+from cosim.core.errors import ScenarioError, collected
 from cosim.core.registry import nearest
 from grids.dynamics.network import branch_of
 from grids.dynamics.operating import Element, OperatingPoint
@@ -121,15 +121,24 @@ class BusFault(Event):
     def actions(self, session: "Session") -> Sequence[Action]:
         """Apply and clear."""
         bus = find_bus(session.system.point, self.bus)
-        if self.clear_after_s <= 0 or self.r_pu == self.x_pu == 0:
-            msg = f"BusFault at {self.bus!r}: clear_after_s must be above 0 and the impedance not zero"
-            raise ScenarioError(msg)
+        collected([f"BusFault at {self.bus!r}: {wrong}" for wrong in self._wrong()], ScenarioError)
         y, name = 1.0 / complex(self.r_pu, self.x_pu), session.system.bus_name(bus)
         end_s = self.at_s + self.clear_after_s
         return (
             Action(self.at_s, f"fault at {name}", lambda s: _change_fault(s, bus, y)),
             Action(end_s, f"fault at {name} cleared", lambda s: _change_fault(s, bus, -y)),
         )
+
+    def _wrong(self) -> list[str]:
+        wrong = []
+        if not 0.0 < self.clear_after_s < np.inf:
+            wrong.append(f"clear_after_s={self.clear_after_s:g} (allowed: above 0)")
+        for key, value in {"r_pu": self.r_pu, "x_pu": self.x_pu}.items():
+            if not 0.0 <= value < np.inf:
+                wrong.append(f"{key}={value:g} (allowed: 0 or more)")
+        if self.r_pu == self.x_pu == 0.0:
+            wrong.append("r_pu=0 and x_pu=0 (allowed: one of them above 0)")
+        return wrong
 
 
 def _change_fault(session: "Session", bus: int, by_pu: complex) -> None:

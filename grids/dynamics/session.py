@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cosim.core.errors import ScenarioError, SolveError
+from cosim.core.errors import ScenarioError, SolveError, collected
 from cosim.core.types import Floats, Ints
 from grids.case import Case
 from grids.dynamics.device import Block
@@ -105,14 +105,17 @@ class Session(LiveSystem):
         Raises
         ------
         ScenarioError
-            When an element is not there, or the time is past.
+            With every event whose element is not there, or whose time is past.
         """
-        new = [action for event in events for action in event.actions(self)]
+        new, wrong = list[Action](), list[str]()
+        for event in events:
+            try:
+                new += event.actions(self)
+            except ScenarioError as error:
+                wrong.append(str(error))
         early = [a for a in new if not self.t_s - 1e-9 <= a.at_s < np.inf]
-        if early:
-            past = f"past, the run is at {self.t_s:g} s" if self.t_s > 0 else "before the start"
-            msg = f"{early[0].text}: at_s={early[0].at_s:g} is {past}"
-            raise ScenarioError(msg)
+        past = f"past, the run is at {self.t_s:g} s" if self.t_s > 0 else "before the start"
+        collected([*wrong, *(f"{a.text}: at_s={a.at_s:g} is {past}" for a in early)], ScenarioError)
         ahead = sorted([*self._actions[self._done :], *new], key=lambda a: round(a.at_s, 9))
         self._actions = [*self._actions[: self._done], *ahead]
 

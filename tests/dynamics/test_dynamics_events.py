@@ -118,9 +118,14 @@ def test_events_of_one_instant_keep_their_order() -> None:
         (SetInput("hall", "p_set", 0.1, 1.0), ["only p_set_pu, q_set_pu, reset", "Did you mean 'p_set_pu'"]),
         (LineTrip("ban", 1.0), ["no line, transformer or impedance 'ban'", "Did you mean 'bank'"]),
         (Custom(-1.0, "too early", print), ["too early", "before the start"]),
+        (
+            BusFault("bus_8", 1.0, 0.0, r_pu=-0.1, x_pu=np.inf),
+            ["clear_after_s=0 (allowed: above 0)", "r_pu=-0.1 (allowed: 0 or more)", "x_pu=inf"],
+        ),
+        (BusFault("bus_8", 1.0, 0.1, x_pu=0.0), ["r_pu=0 and x_pu=0 (allowed: one of them above 0)"]),
     ],
 )
 def test_what_cannot_happen_is_refused_before_the_run(event, words: list[str]) -> None:
     with pytest.raises(ScenarioError) as error:
-        begin(CASE, [event], units=HALL)
-    assert [word for word in words if word not in str(error.value)] == []
+        begin(CASE, [event, LineTrip("bunk", 1.0)], units=HALL)
+    assert [word for word in [*words, "impedance 'bunk'"] if word not in str(error.value)] == []

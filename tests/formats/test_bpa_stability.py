@@ -157,3 +157,18 @@ def test_what_cannot_be_names_file_line_and_card(tmp_path, old, new, said):
     with pytest.raises(CaseError) as error:
         read(tmp_path, SWITCHING.replace(old, new, 1), replace=not said.endswith(("13", "12", "5")))
     assert said in str(error.value)
+
+
+def test_what_is_wrong_and_what_is_not_read_is_told_together_of_both_files(tmp_path):
+    dat = NINE.replace(".0085 .072", ".0085 .0x2").replace("(END)", "QP   X\n(END)")
+    swi = SWITCHING.replace("M  GEN2 ", "MX GEN2 ", 1)
+    with pytest.raises(CaseError) as error:
+        import_case(files(tmp_path, dat, swi), tmp_path / "case")
+    assert len(str(error.value).splitlines()) == 3
+    for said in ("card L, columns 45-50", "nine.dat: QP: 1 card not taken", "MX: 1 card not taken"):
+        assert said in str(error.value)
+    swi = swi.replace("2364.", "23x4.").replace("640.", "64O.")
+    with pytest.raises(CaseError) as error:
+        import_case(files(tmp_path, NINE, swi), tmp_path / "case")
+    for said in ("'23x4.'", "'64O.'", "MX: 1 card not taken"):
+        assert said in str(error.value)

@@ -46,6 +46,8 @@ class BpaNetwork:
     untaken: list[Untaken] = field(default_factory=list)
     dc: set[Node] = field(default_factory=set)
     """Converter buses, which are no buses here."""
+    wrong: list[str] = field(default_factory=list)
+    """What contradicts itself or cannot be read, by line and columns."""
 
     def find(self, card: Card, name: str = "bus", kv: str = "base_kv") -> int:
         """Return the number of the bus a card names.
@@ -68,12 +70,12 @@ def node_of(card: Card, name: str = "bus", kv: str = "base_kv") -> Node:
 
 
 def read_network(path: Path, f_hz: float) -> BpaNetwork:
-    """Return the network of a `.dat` file; what is not taken of it is in `untaken`.
+    """Return the network of a `.dat` file, with what is not taken of it and what is wrong.
 
     Raises
     ------
     CaseError
-        When the file cannot be read or cards contradict each other: all of them, with line and columns.
+        When the file cannot be read at all.
     """
     deck = read_deck(path)
     base_mva, title = _control(deck)
@@ -86,14 +88,11 @@ def read_network(path: Path, f_hz: float) -> BpaNetwork:
         if card.kind == "A":
             _area(card, network)
     holders = {node_of(card): card for card in cards if card.kind == "BX"}
-    wrong = _each(cards, {kind: lambda card: _bus(card, network) for kind in BUSES})
+    network.wrong += _each(cards, {kind: lambda card: _bus(card, network) for kind in BUSES})
     more = {"+": lambda card: _more(card, network), "X": lambda card: _switched(card, network, holders)}
-    wrong += _each(cards, more)
-    wrong += take_dc(cards, network)
-    wrong += take_branches(cards, network)
+    network.wrong += [*_each(cards, more), *take_dc(cards, network), *take_branches(cards, network)]
     if not grid.buses:
-        wrong.append(f"{path.name}: has no bus cards (allowed: B, BS, BQ, BE, BT, BC, BV, BX)")
-    collected(wrong, CaseError)
+        network.wrong.append(f"{path.name}: has no bus cards (allowed: B, BS, BQ, BE, BT, BC, BV, BX)")
     return network
 
 

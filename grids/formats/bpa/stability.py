@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cosim.core.errors import CaseError, collected
+from cosim.core.errors import CaseError
 from grids.formats.bpa.cards import Card, Untaken, read_deck
 from grids.formats.bpa.network import BpaNetwork, node_of
 from grids.formats.bpa.stability_layouts import CONVERTERS, EXCITERS, QUIET, SKIPPED, STABILITY, STEAM, WATER
@@ -30,6 +30,8 @@ class Stability:
     untaken: list[Untaken] = field(default_factory=list)
     unknown: list[Untaken] = field(default_factory=list)
     """Cards that say something about the case and are not represented."""
+    wrong: list[str] = field(default_factory=list)
+    """What contradicts itself or cannot be read, by line and columns."""
 
 
 def read_stability(path: Path, network: BpaNetwork) -> Stability:
@@ -38,13 +40,12 @@ def read_stability(path: Path, network: BpaNetwork) -> Stability:
     Raises
     ------
     CaseError
-        When the file cannot be read, or a unit has a card twice: all of them.
+        When the file cannot be read at all.
     """
     deck = read_deck(path)
     found = Stability(path.name)
     quiet: dict[tuple[str, str], list[int]] = {}
     unknown: dict[tuple[str, str], list[int]] = {}
-    wrong: list[str] = []
     for number, raw in enumerate(deck.lines, start=1):
         if not raw.strip() or raw[:1] in b".!":
             continue
@@ -61,16 +62,15 @@ def read_stability(path: Path, network: BpaNetwork) -> Stability:
             try:
                 missing = _put(card, found, network)
             except CaseError as error:
-                wrong.append(str(error))
+                found.wrong.append(str(error))
             else:
                 unknown.setdefault((kind, missing), []).extend([number] if missing else [])
         else:
             unknown.setdefault((kind, SKIPPED.get(kind, "no such card is read")), []).append(number)
-    for card in _idle(found, network):
+    for card in [] if network.wrong else _idle(found, network):
         unknown.setdefault((card.kind, f"its bus makes nothing in {network.grid.file}"), []).append(card.line)
     found.untaken += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in quiet.items()]
     found.unknown += [Untaken(kind, why, tuple(lines)) for (kind, why), lines in unknown.items() if lines]
-    collected(wrong, CaseError)
     return found
 
 
@@ -87,7 +87,7 @@ def _put(card: Card, found: Stability, network: BpaNetwork) -> str:
         found.loads.append(card)
         return ""
     if node_of(card) not in network.number:
-        return f"its bus is not in {network.grid.file}"
+        return "" if network.wrong else f"its bus is not in {network.grid.file}"
     unit = network.find(card), card.text("id") or "1"
     cards = found.units.setdefault(unit, {})
     if card.kind in cards:
