@@ -19,6 +19,7 @@ from datacenters.network import Network, NetworkParams, network_of
 from datacenters.policies import Policy, Ranking, View, policies
 from datacenters.roster import Roster
 from datacenters.services import Served, ServiceParams, Services
+from datacenters.shedding import Shedding
 
 NO_LIMIT = 1e12
 
@@ -170,7 +171,8 @@ class Fleet:
         self.roster = Roster(self.set, self.names, context.emit)
         self.jobs, self.life, self.pool = self.roster.jobs, self.roster.life, self.roster.pool
         self.faults = Faults(self.network, self.roster, context.emit)
-        self.moves = Moves(self.roster, self.faults, self.access_gbit_per_s, context.emit)
+        self.moves = Moves(self.roster, self.faults, self.access_gbit_per_s, self.params.tick_s, context.emit)
+        self.shedding = Shedding(self.roster, context.emit)
         self._policy: Policy = self._policy_kind(self._policy_settings)
         streams = [context.streams.stream(f"site/{lead}/service/{p.name}") for p in self.params.services]
         self.services.reset(streams, context.emit)
@@ -219,7 +221,7 @@ class Fleet:
         )
         self.moves.follow(t_s, ranking, sites.cap_gpu)
         asked = self.moves.carry_out(t_s, sites)
-        self.moves.shed(t_s, sites.cap_gpu)
+        self.shedding.shed(t_s, sites.cap_gpu, up)
         ticks = max(1, round(dt_s / self.params.tick_s))
         advance(self.jobs, self.life, self.pool, sites, rules, sums, t_s, dt_s / ticks, ticks)
         self.backlog_gpu_s += sums[k.ARRIVED] + sums[k.LOST] + sums[k.MOVED] - sums[k.USEFUL]

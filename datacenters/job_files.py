@@ -12,7 +12,7 @@ from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
 from datacenters.data import table
 from datacenters.kernels.jobs import Jobs
-from datacenters.workload import KINDS
+from datacenters.workload import KINDS, full_tokens_per_gpu_s
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +32,11 @@ COLUMNS: dict[str, str] = {
     "load_s": "default 60",
     "dirty_gbit_per_s": "default 0",
     "movable": "default true",
+    "tokens_count": "tokens it writes in all; default of batch inference: a 70B model at full batch",
 }
 """Columns of a trace of jobs; the first four must be there."""
+OPTIONAL = ("state_gb", "tokens_count")
+"""Numbers whose default follows from others."""
 
 
 def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, ...]]:
@@ -62,7 +65,7 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     numbers = {
         name: _numbers(frame, name, defaults.get(name, math.nan), file, wrong)
         for name in COLUMNS
-        if name not in {"job", "kind", "home", "movable", "state_gb"}
+        if name not in {"job", "kind", "home", "movable", *OPTIONAL}
     }
     state_gb = _numbers(frame, "state_gb", math.nan, file, wrong)
     state_gb = np.where(np.isnan(state_gb), 20.0 * numbers["gpus_count"], state_gb)
@@ -71,6 +74,10 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     if "movable" in frame:
         frame["movable"] = frame["movable"].astype(str).str.lower().replace({"1": "true", "0": "false"})
     movable = _choices(frame, "movable", "true", ("false", "true"), file=file, wrong=wrong) == 1
+    work_gpu_s = numbers["gpus_count"] * numbers["busy_pu"] * numbers["duration_s"]
+    writes = np.where(kind == KINDS.index("batch_inference"), full_tokens_per_gpu_s("llama31_70b"), 0.0)
+    tokens = _numbers(frame, "tokens_count", math.nan, file, wrong)
+    tokens = np.where(np.isnan(tokens), work_gpu_s * writes, tokens)
     if wrong:
         raise ScenarioError("\n".join(wrong[:20]))
     order = np.argsort(numbers["arrival_s"], kind="stable")
@@ -79,13 +86,14 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
         arrival_s=numbers["arrival_s"],
         gpus=numbers["gpus_count"],
         busy_pu=numbers["busy_pu"],
-        work_gpu_s=numbers["gpus_count"] * numbers["busy_pu"] * numbers["duration_s"],
+        work_gpu_s=work_gpu_s,
         deadline_s=numbers["deadline_s"],
         state_gb=state_gb,
         every_s=every_s,
         save_s=numbers["checkpoint_s"],
         load_s=numbers["load_s"],
         dirty_gbit_per_s=numbers["dirty_gbit_per_s"],
+        tokens_per_gpu_s=tokens / np.maximum(work_gpu_s, 1e-12),
         kind=kind,
         home=home,
         movable=movable,
@@ -117,7 +125,7 @@ def _numbers(frame: "pd.DataFrame", name: str, default: float, file: str | Path,
     for row, value in enumerate(frame[name]):
         text = str(value).strip()
         if not text:
-            if math.isnan(default) and name != "state_gb":
+            if math.isnan(default) and name not in OPTIONAL:
                 wrong.append(f"{file}, row {row + 2}, column {name}: is empty (allowed: a number)")
             continue
         try:

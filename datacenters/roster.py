@@ -25,6 +25,7 @@ TOLD = {
     k.ROLLS_BACK: ("job_rolled_back", "{job} does not come to {to}: it goes on at {source}"),
     k.FAILS: ("job_failed", "{job} falls at {source}: {lost:.4g} GPU h since its last checkpoint are lost"),
     k.SUSPENDS: ("job_suspended", "{job} is saved and waits; {source} is free of it"),
+    k.EXPIRES: ("job_expired", "{job} cannot be at {to} in the time the order gives"),
     k.STALLS: ("job_stalled", "the copy of {job} from {source} to {to} does not come on"),
 }
 """Kind and text of what happens to a job."""
@@ -152,15 +153,21 @@ def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:
         rate_gbit_per_s=np.zeros(n),
         stalled_s=np.zeros(n),
         next_save_s=np.full(n, np.inf),
+        due_s=np.full(n, np.inf),
+        since_s=np.zeros(n),
+        waited_s=np.zeros(n),
         begin_s=np.full(n, np.nan),
         end_s=np.full(n, np.nan),
+        first=nowhere(),
         moves=np.zeros(n, dtype=np.int64),
+        watched=np.zeros(n, dtype=np.bool_),
     )
     pool = k.Pool(
         queue=np.zeros(n + 1, dtype=np.int64),
         active=np.zeros(n + 1, dtype=np.int64),
         tally=np.zeros(k.N_COUNTS, dtype=np.int64),
         used_gpu=np.zeros(sites),
+        waits_count=np.zeros(sites),
         event_s=np.zeros(EVENTS),
         events=np.zeros((EVENTS, 4), dtype=np.int64),
     )

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.component import Balance, Context, Link, Port
+from cosim.core.component import Balance, Context, Link, Port, SideTable
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.shelf import Shelf, places_of
@@ -14,6 +14,7 @@ from cosim.core.types import Bools, Floats, Ints
 from datacenters.fleet import NO_LIMIT, Fleet, FleetParams, Signals
 from datacenters.kernels import jobs as k
 from datacenters.service_params import MoveService, Surge
+from datacenters.services import SERVICE_COLUMNS
 from datacenters.workload import HOUR_S
 
 
@@ -111,7 +112,10 @@ class Site:
         Port("backlog_gpu_h", "work of all jobs that are here or wait here and not yet done, at the end"),
         Port("reserved_gpu", "accelerators jobs hold, at the end; a moving job holds both ends"),
         Port("running_count", "jobs on the site, at the end"),
-        Port("waiting_count", "jobs that wait with their data here, at the end"),
+        Port(
+            "waiting_count",
+            "jobs that wait with their data here, and parts of those whose data lie at no site, at the end",
+        ),
         Port("ended_count", "jobs that ended here since the run began"),
         Port("late_count", "of these, after their deadlines"),
         Port("failed_count", "times a job lost work here since the run began"),
@@ -124,7 +128,8 @@ class Site:
         Port("wanted_gpu", "work of the requests sent here"),
         Port("unanswered_gpu", "work of requests that waited too long and were lost"),
         Port("requests_waiting_gpu_h", "work of requests that wait, at the end"),
-        Port("tokens_per_s", "tokens written"),
+        Port("tokens_per_s", "tokens written, of services and batch inference"),
+        Port("tokens_lost_per_s", "tokens of batch inference lost with a site, to be written again"),
         Port("latency_ms", "longest network latency of what is answered here; 0 where nothing is"),
         Port("ask_mw", "power that waits for leave to be added, at the end"),
         Port("coming_mw", "guarded: power let in that is not drawn yet, as jobs are on their way or loading"),
@@ -192,6 +197,17 @@ class Site:
         self._asked_mw = np.zeros(n)
         self._was_mw = np.zeros(n)
 
+    def side_tables(self) -> Sequence[SideTable]:
+        """Return the table with a row for each service."""
+        lead = self._params[self._lead].fleet
+        services = () if lead is None else tuple(service.name for service in lead.services)
+        return (SideTable("service", services, SERVICE_COLUMNS),)
+
+    def told(self, table: str) -> Mapping[str, Floats]:
+        """Return what the last exchange brought to each service."""
+        del table
+        return Shelf(places_of(SERVICE_COLUMNS), self._by_service)
+
     @property
     def fleet(self) -> Fleet:
         """The fleet all sites belong to; known after `reset`."""
@@ -258,11 +274,11 @@ class Site:
         )
         done = fleet.step(t_s, dt_s, hears)
         sums, served = done.sums, done.served
+        self._by_service = served.by_service
         self._counts += sums[[k.ENDED, k.LATE, k.FAILED, k.CAME, k.WENT]]
         self._asked_mw = done.asked_gpu * self._kw / 1e3
         n = len(self._params)
         active = fleet.pool.active[: fleet.pool.tally[k.N_ACTIVE]]
-        queue = fleet.pool.queue[: fleet.pool.tally[k.N_QUEUE]]
         job, overhead = sums[k.USEFUL] / dt_s, sums[k.OVERHEAD] / dt_s
         network = fleet.params.network
         block = np.array([
@@ -277,7 +293,7 @@ class Site:
             fleet.backlog_gpu_s / HOUR_S,
             fleet.pool.used_gpu,
             np.bincount(fleet.life.site[active], minlength=n),
-            np.bincount(np.maximum(fleet.life.data[queue], 0), minlength=n),
+            fleet.pool.waits_count,
             *self._counts,
             sums[k.SENT] * 8.0 / dt_s,
             sums[k.RECEIVED] * 8.0 / dt_s,
@@ -286,7 +302,8 @@ class Site:
             served.wanted_gpu,
             served.lost_gpu,
             served.waiting_gpu_h,
-            served.tokens_per_s,
+            served.tokens_per_s + sums[k.TOKENS] / dt_s,
+            sums[k.TOKENS_LOST] / dt_s,
             served.latency_ms,
             self._asked_mw,
             self._coming_mw(active),

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 
 from cosim.core.params import Params
 from cosim.core.types import Floats, Ints
+from datacenters.data import table
+from datacenters.inference import server
 from datacenters.kernels.jobs import Jobs
 
 HOUR_S = 3600.0
@@ -60,6 +62,14 @@ class Population(Params):
         default=0.0, ge=0, description="rate its memory changes at: above 0 it runs while it is copied live"
     )
     movable: bool = Field(default=True, description="may be moved once it runs")
+    model: str = Field(
+        default="llama31_70b", description="what batch inference runs, a row of the table of inference models"
+    )
+    tokens_per_gpu_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="tokens of batch inference for each busy accelerator second; none: `model` at full batch",
+    )
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
@@ -69,7 +79,25 @@ class Population(Params):
         if self.gpus_most_gpu < 1.0:
             msg = f"gpus_most_gpu={self.gpus_most_gpu:g} is less than one accelerator"
             raise ValueError(msg)
+        if self.model not in table("inference_models"):
+            msg = f"model={self.model!r} is unknown (allowed: {', '.join(table('inference_models'))})"
+            raise ValueError(msg)
+        if self.tokens_per_gpu_s is not None and self.kind != "batch_inference":
+            msg = f"tokens_per_gpu_s: jobs of kind {self.kind} write none (allowed: batch_inference)"
+            raise ValueError(msg)
         return self
+
+    def writes_per_gpu_s(self) -> float:
+        """Return the tokens these jobs write for each busy accelerator second."""
+        if self.kind != "batch_inference":
+            return 0.0
+        return full_tokens_per_gpu_s(self.model) if self.tokens_per_gpu_s is None else self.tokens_per_gpu_s
+
+
+def full_tokens_per_gpu_s(model: str) -> float:
+    """Return the tokens an accelerator writes a second at the largest measured batch of a model."""
+    made = server(model)
+    return made.tokens(made.batch_most_count) / made.gpus_count
 
 
 @dataclass(frozen=True)
@@ -126,6 +154,7 @@ def draw(population: Population, span_s: float, sites: Sequence[str], rng: np.ra
         save_s=p.checkpoint_s * one,
         load_s=p.load_s * one,
         dirty_gbit_per_s=p.dirty_gbit_per_s * one,
+        tokens_per_gpu_s=p.writes_per_gpu_s() * one,
         kind=np.full(n, KINDS.index(p.kind), dtype=np.int64),
         home=np.full(n, home, dtype=np.int64),
         movable=np.full(n, p.movable, dtype=np.bool_),

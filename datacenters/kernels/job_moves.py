@@ -28,15 +28,16 @@ from datacenters.kernels.jobs import (
     RUNNING,
     SAVING,
     STARTING,
+    TOKENS_LOST,
     WAITING,
     WENT,
     Jobs,
     Life,
     Pool,
     Rules,
+    book_waiting,
     left_gpu_s,
     tell,
-    waits_at,
 )
 
 
@@ -44,12 +45,13 @@ from datacenters.kernels.jobs import (
 def begin(jobs: Jobs, life: Life, pool: Pool, sums: Floats, rules: Rules, j: int, s: int, t_s: float) -> None:
     """Give a waiting job its accelerators at a site."""
     pool.used_gpu[s] += jobs.gpus[j]
-    was = waits_at(life, j)
-    sums[MOVED, was] -= left_gpu_s(jobs, life, j)
-    sums[MOVED, s] += left_gpu_s(jobs, life, j)
+    left = left_gpu_s(jobs, life, j)
+    book_waiting(jobs, life, pool, sums, MOVED, j, -left, -1.0)
+    sums[MOVED, s] += left
+    life.waited_s[j] += t_s - life.since_s[j]
     life.site[j], life.target[j] = s, NOWHERE
     if np.isnan(life.begin_s[j]):
-        life.begin_s[j] = t_s
+        life.begin_s[j], life.first[j] = t_s, s
     if life.data[j] != NOWHERE and life.data[j] != s and jobs.state_gb[j] > 0.0:
         life.state[j], life.left_gb[j], life.stalled_s[j] = FETCHING, jobs.state_gb[j], 0.0
         pool.tally[FLOWS] = 1
@@ -57,24 +59,27 @@ def begin(jobs: Jobs, life: Life, pool: Pool, sums: Floats, rules: Rules, j: int
     else:
         life.data[j] = s
         life.state[j], life.until_s[j] = LOADING, t_s + jobs.load_s[j]
-        if rules.tells_all:
+        if rules.tells_all or life.watched[j]:
             tell(pool, t_s, BEGINS, j, NOWHERE, s)
     pool.active[pool.tally[N_ACTIVE]] = j
     pool.tally[N_ACTIVE] += 1
 
 
 @jit_lent
-def requeue(jobs: Jobs, life: Life, pool: Pool, sums: Floats, j: int) -> None:
-    """Put a job that holds a site to the front of the queue; the caller takes it off the active ones."""
+def requeue(jobs: Jobs, life: Life, pool: Pool, sums: Floats, j: int, t_s: float) -> None:
+    """Let a job that holds a site wait, in the order of arrival; the caller takes it off the active ones."""
     s = life.site[j]
     pool.used_gpu[s] -= jobs.gpus[j]
-    sums[MOVED, s] -= left_gpu_s(jobs, life, j)
-    sums[MOVED, waits_at(life, j)] += left_gpu_s(jobs, life, j)
-    n = pool.tally[N_QUEUE]
-    for k in range(n, 0, -1):
+    left = left_gpu_s(jobs, life, j)
+    sums[MOVED, s] -= left
+    book_waiting(jobs, life, pool, sums, MOVED, j, left, 1.0)
+    k = pool.tally[N_QUEUE]
+    pool.tally[N_QUEUE] = k + 1
+    while k > 0 and pool.queue[k - 1] > j:
         pool.queue[k] = pool.queue[k - 1]
-    pool.queue[0] = j
-    pool.tally[N_QUEUE] = n + 1
+        k -= 1
+    pool.queue[k] = j
+    life.since_s[j], life.watched[j] = t_s, True
     life.state[j], life.site[j], life.target[j] = WAITING, NOWHERE, NOWHERE
     pool.tally[CHANGED] = 1
 
@@ -85,6 +90,7 @@ def give_up_target(jobs: Jobs, life: Life, pool: Pool, j: int, t_s: float) -> No
     pool.used_gpu[life.target[j]] -= jobs.gpus[j]
     tell(pool, t_s, ROLLS_BACK, j, life.site[j], life.target[j])
     life.target[j], life.state[j] = NOWHERE, RUNNING
+    life.watched[j] = True
     pool.tally[CHANGED] = 1
     pool.tally[FLOWS] = 1
 
@@ -127,9 +133,10 @@ def fail_site(jobs: Jobs, life: Life, pool: Pool, sums: Floats, s: int, t_s: flo
         life.lost_gpu_s[j] += lost
         life.done_gpu_s[j] = life.safe_gpu_s[j]
         sums[LOST, s] += lost
+        sums[TOKENS_LOST, s] += lost * jobs.tokens_per_gpu_s[j]
         sums[FAILED, s] += 1.0
         tell(pool, t_s, FAILS, j, s, NOWHERE)
-        requeue(jobs, life, pool, sums, j)
+        requeue(jobs, life, pool, sums, j, t_s)
     compact(life, pool)
     pool.tally[FLOWS] = 1
     return hit
@@ -155,16 +162,17 @@ def cut_over(jobs: Jobs, life: Life, pool: Pool, sums: Floats, j: int, t_s: floa
 
 
 @jit_lent
-def begin_move(jobs: Jobs, life: Life, pool: Pool, j: int, target: int, t_s: float) -> bool:
+def begin_move(jobs: Jobs, life: Life, pool: Pool, j: int, target: int, t_s: float, due_s: float) -> bool:
     """Let a running job leave for another site, or for the queue (TO_QUEUE); tells whether it does.
 
-    The accelerators at both ends are held until it has arrived. The caller has seen that there is room.
+    The accelerators at both ends are held until it has arrived; what has not arrived at `due_s` goes on where
+    it was. The caller has seen that there is room.
     """
     if life.state[j] != RUNNING and life.state[j] != SAVING:
         return False
     if target >= 0:
         pool.used_gpu[target] += jobs.gpus[j]
-    life.target[j] = target
+    life.target[j], life.due_s[j] = target, due_s
     live = jobs.dirty_gbit_per_s[j] > 0.0 and target >= 0
     life.state[j] = DRAINING
     life.until_s[j] = t_s if live else t_s + jobs.save_s[j]

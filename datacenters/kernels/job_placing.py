@@ -59,6 +59,16 @@ def _first_allowed(jobs: Jobs, j: int) -> int:
     return s
 
 
+@jit_lent
+def _fetch_s(jobs: Jobs, life: Life, sites: Sites, j: int, s: int) -> float:
+    """Return how long a job's data take to a site when nothing else travels [s]."""
+    if jobs.state_gb[j] <= 0.0:
+        return 0.0
+    at = life.data[j]
+    rate = min(sites.route_gbit_per_s[at, s], sites.access_gbit_per_s[at], sites.access_gbit_per_s[s])
+    return float(8.0 * jobs.state_gb[j] / rate)
+
+
 @jit
 def place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules: Rules, t_s: float) -> None:
     """Start waiting jobs in their order; behind the first without room only those that do not delay it.
@@ -76,7 +86,7 @@ def place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules:
         first = _first_allowed(jobs, j)
         if looked[first] <= rules.depth and not (blocked and rules.strict):
             runs_s = left_gpu_s(jobs, life, j) / (jobs.gpus[j] * jobs.busy_pu[j]) + jobs.load_s[j]
-            may_wait = np.isfinite(jobs.deadline_s[j]) and t_s < latest_start_s(jobs, life, j)
+            latest_s = latest_start_s(jobs, life, j)
             needs = jobs.gpus[j] * jobs.busy_pu[j]
             best, held, crowded, reaches = np.inf, False, NOWHERE, False
             crowded_score = np.inf
@@ -89,7 +99,8 @@ def place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules:
                     and (jobs.state_gb[j] <= 0.0 or sites.route_gbit_per_s[life.data[j], s] > 0.0)
                 ):
                     continue
-                if may_wait and not sites.is_open[s]:
+                fetch_s = _fetch_s(jobs, life, sites, j, s) if away else 0.0
+                if not sites.is_open[s] and np.isfinite(latest_s) and t_s < latest_s - fetch_s:
                     held = True
                     continue
                 reaches = reaches or sites.cap_gpu[s] > 0.0

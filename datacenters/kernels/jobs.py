@@ -12,7 +12,8 @@ from cosim.core.types import Bools, Floats, Ints
 state is written to leave; MOVING: it travels; STARTING: it is loaded there, the old site still held."""
 
 (
-    BEGINS, ENDS, ENDS_LATE, FETCHES, LEAVES, TRAVELS, CUTS_OVER, ROLLS_BACK, FAILS, SUSPENDS, STALLS, EXPIRES,
+    BEGINS, ENDS, ENDS_LATE, FETCHES, LEAVES, TRAVELS, CUTS_OVER, ROLLS_BACK, FAILS, SUSPENDS, STALLS,
+    EXPIRES,
 ) = range(12)  # fmt: skip
 """What an event of a job says."""
 
@@ -93,7 +94,7 @@ class Pool(NamedTuple):
     used_gpu: Floats
     """Accelerators held by jobs, shape (sites,); a moving job holds both ends."""
     waits_count: Floats
-    """Jobs that wait, by where their data lie; in equal parts at all they may run at where these lie at none."""
+    """Jobs that wait, by where their data lie; those with data at no site in equal parts where they may run."""
     event_s: Floats
     events: Ints
     """Shape (events, 4): what, job, from, to."""

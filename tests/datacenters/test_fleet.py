@@ -21,7 +21,7 @@ from datacenters.workload import Population
 populations = st.builds(
     Population,
     name=st.just("batch"),
-    kind=st.sampled_from(["training", "batch"]),
+    kind=st.sampled_from(["training", "batch", "batch_inference"]),
     jobs_count=st.integers(1, 60),
     gpus_median_gpu=st.floats(1, 20),
     gpus_most_gpu=st.just(40.0),
@@ -88,6 +88,14 @@ def test_work_is_conserved_and_no_job_is_twice_whatever_happens(
     assert total == len(f.set)
     worked = sum(row["job_gpu"].sum() for row in run.rows) * 20.0
     assert worked == pytest.approx(books["done_gpu_s"] + books["lost_gpu_s"], rel=1e-9, abs=1e-6)
+    rate = population.writes_per_gpu_s()
+    assert (rate > 0.0) == (population.kind == "batch_inference")
+    written, lost = (
+        sum(row[name].sum() for row in run.rows) * 20.0 for name in ("tokens_per_s", "tokens_lost_per_s")
+    )
+    assert written - lost == pytest.approx(rate * books["done_gpu_s"], rel=1e-9, abs=1e-3)
+    assert lost == pytest.approx(rate * books["lost_gpu_s"], rel=1e-9, abs=1e-3)
+    assert run.rows[-1]["waiting_count"].sum() == pytest.approx(books["waiting_count"])
 
 
 def test_same_seed_same_result_at_any_exchange_step() -> None:
@@ -136,8 +144,8 @@ def test_a_state_too_large_for_the_line_is_refused_with_the_time_it_needs() -> N
     run.go(100.0)
     run.sites.command(100.0, 0, "move", MoveJobs(to="huaibei", gpus_count=100.0, over_s=180.0))
     assert run.told("refused")[0] == (
-        "1 jobs cannot go from hefei to huaibei in 180 s: 559.5 s are needed: saving 10 s, copy 519.5 s "
-        "(6494 GB at 100 Gbit/s), loading 30 s"
+        "1 jobs cannot go from hefei to huaibei in 180 s: 563.5 s are needed: saving 10 s, copy 519.5 s "
+        "(6494 GB at 100 Gbit/s), loading 30 s, rounding to ticks 4 s"
     )
     run.go(300.0)
     assert run.sites.fleet.life.site[0] == 0
@@ -315,7 +323,7 @@ def test_running_work_follows_a_cheaper_site_only_where_it_may_go() -> None:
         run.go(60.0, price_cny_per_mwh=[200, 200])
         run.go(400.0, price_cny_per_mwh=[500, 200])
         assert run.sites.fleet.life.site[0] == at
-        assert len(run.told("move_left")) == at
+        assert len(run.told("move_done")) == at
 
 
 def test_a_file_of_jobs_tells_every_wrong_cell(tmp_path: Any) -> None:
