@@ -23,9 +23,8 @@ KINDS = {
     "hydro": "rest_hydro",
     "pumped": "rest_hydro",
     "nuclear": "rest_nuclear",
-    "condenser": "condenser",
 }
-"""First word of a plant type -> plant type of the rest it would belong to."""
+"""First word of a plant type -> plant type of the rest it would belong to; condensers are in no rest."""
 SMALL = {"thermal": "rest_coal", "hydro": "rest_hydro", "nuclear": "rest_nuclear"}
 """Type of an injection without inertia -> plant type of the rest its output belongs to."""
 
