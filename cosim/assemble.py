@@ -12,6 +12,7 @@ from cosim.core.component import (
     DroopOffer,
     devices_of,
     offer_of,
+    side_tables_of,
 )
 from cosim.core.errors import CaseError, ComponentError, ScenarioError, SuandianError
 from cosim.core.grid import Connections, Grid, GridEvent
@@ -19,7 +20,7 @@ from cosim.core.registry import Registry, nearest
 from cosim.foreseen import foreseen
 from cosim.plan import GRID, Command, KindPlan, Plan, SetInput, Wire
 from cosim.scenario import Scenario
-from cosim.scenario.findings import Finding, KeyPath, one_of, unknown
+from cosim.scenario.findings import Finding, KeyPath, one_of, quoted_key, unknown
 from cosim.scenario.loading import Examined, examine
 from cosim.scenario.parents import gather
 from cosim.scenario.roster import Kind
@@ -144,8 +145,8 @@ def _guilty(seen: Examined, connections: Connections, line: str) -> KeyPath:
     for place, window in enumerate(said.get("windows", ())):
         if repr(window["name"]) in line:
             return ("grid", "windows", place)
-    keys = [key for key in said if f"{key}=" in line]
-    return next((("grid", key) for key in (*keys, "case", "cases", "network") if said.get(key)), ("grid",))
+    named = quoted_key(said, line)
+    return ("grid", *(named or [key for key in ("case", "cases", "network") if said.get(key)][:1]))
 
 
 def _point_findings(seen: Examined, connections: Connections) -> list[Finding]:
@@ -177,13 +178,13 @@ def _element_findings(seen: Examined, grid: Grid) -> list[Finding]:
         if event.element not in known:
             found.append(_unknown_place(path, str(path[-1]), event.element, known))
     expect = getattr(grid, "expect", None)
-    if found or expect is None:
+    if expect is None:
         return found
-    said = expect([event for event, _ in seen.events.switching])
-    return [
-        Finding(path[:-1], text)
-        for (_, path), text in zip(seen.events.switching, said, strict=True)
-        if text is not None
+    told = [finding.path for finding in found]
+    sound = [(event, path) for event, path in seen.events.switching if path not in told]
+    said = expect([event for event, _ in sound])
+    return found + [
+        Finding(path[:-1], text) for (_, path), text in zip(sound, said, strict=True) if text is not None
     ]
 
 
@@ -237,12 +238,21 @@ def _place_findings(seen: Examined, grid: Grid) -> list[Finding]:
     elements = (name for names in grid.elements.values() for name in names)
     said = seen.draft.data.get("campuses")
     campuses = said if isinstance(said, dict) else ()
-    known = tuple(dict.fromkeys([*seen.roster.members, *campuses, *geography.points, *levels, *elements]))
+    side = (row for kind in seen.roster.kinds.values() for row in _side_rows(kind))
+    places = [*seen.roster.members, *campuses, *side, *geography.points, *levels, *elements]
+    known = tuple(dict.fromkeys(places))
     return [
         _unknown_place(("expect", place, "at"), "place", at, known)
         for place, wanted in _said(seen, "expect")
         if isinstance(wanted, dict) and isinstance(at := wanted.get("at"), str) and at not in known
     ]
+
+
+def _side_rows(kind: Kind) -> tuple[str, ...]:
+    """Return what the tables of its own of a kind have rows for."""
+    if kind.component is None:
+        return ()
+    return tuple(row for table in side_tables_of(kind.component) for row in table.rows)
 
 
 def _said(seen: Examined, key: str) -> list[tuple[int, Any]]:

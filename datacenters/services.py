@@ -35,7 +35,7 @@ class _Run:
     kept: dict[int, float] = field(default_factory=dict)
     """Share that an order sends to a site."""
     why: str = ""
-    """What decided last, until it is told."""
+    """An order of this exchange."""
     backlog_gpu_s: float = 0.0
     surges: list[tuple[float, Surge]] = field(default_factory=list)
 
@@ -151,6 +151,7 @@ class Services:
             paused[k] = run.sessions.paused(t_s, dt_s)
             for change in told:
                 self._tell(t_s, run, change, ranking, up)
+            run.why = ""
         load = np.array([run.sessions.load_gpu for run in runs]).reshape(len(runs), n)
         spread = np.array([_spread(run) for run in runs]).reshape(len(runs), n)
         backlog = np.array([run.backlog_gpu_s for run in runs])
@@ -256,9 +257,9 @@ class Services:
         who = f"service {name} ({change.gpus:.4g} accelerators)"
         if change.what == "leaves":
             why = self._why(run, change, ranking, up)
-            by = f"{change.gb:.4g} GB of state are copied" if change.gb else "its sessions end where they are"
+            by = f"{change.gb:.4g} GB of state are copied" if change.gb else "sessions end where they are"
             data |= {"why": why, "gb": round(change.gb, 3)}
-            text = f"{who} leaves {a} for {b}, {by}: {why}"
+            text = f"{who} goes to {b} instead of {a}, {by}: {why}"
         elif change.what == "rolled_back":
             if run.kept.pop(change.target, None) is not None:
                 data["order"] = "withdrawn"
@@ -275,18 +276,17 @@ class Services:
 
     def _why(self, run: _Run, change: Change, ranking: Ranking, up: Bools) -> str:
         """Return what made a service change sites: an order, a loss, the policy, or room."""
-        why, run.why = run.why, ""
-        a, b = change.source, change.target
-        if why:
-            return why
+        a, b, score, names = change.source, change.target, ranking.score, self._network.names
+        if run.why:
+            return run.why
         if not up[a]:
-            return f"{self._network.names[a]} is lost"
-        score = ranking.score
-        if run.order.index(b) < run.order.index(a):
-            if score[b] < score[a]:
-                return f"the policy scores it {score[b]:.4g}, {self._network.names[a]} {score[a]:.4g}"
-            return f"{self._network.names[b]} has room again"
-        return f"{self._network.names[a]} is full"
+            return f"{names[a]} is lost"
+        ahead = b in run.kept or (a not in run.kept and run.order.index(b) < run.order.index(a))
+        if not ahead:
+            return f"{names[a]} is full"
+        if b in run.kept or score[b] >= score[a]:
+            return f"{names[b]} has room again"
+        return f"the policy scores it {score[b]:.4g}, {names[a]} {score[a]:.4g}"
 
 
 def _spread(run: _Run) -> Floats:

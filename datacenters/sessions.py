@@ -42,6 +42,9 @@ class Shift:
 
     t_s: float
     parts: list[tuple[int, int, float]]
+    goal_pu: Floats
+    """Where it leads; when that was followed last, as the goal moved on."""
+    drifted_s: float = -np.inf
 
 
 @dataclass(frozen=True)
@@ -191,10 +194,13 @@ class Sessions:
             if float(np.abs(goal - self.told_pu).max()) < BEGINS_PU:
                 return []
             parts = _pairs(np.maximum(self.told_pu - goal, 0.0), np.maximum(goal - self.told_pu, 0.0))
-            self.shift = Shift(t_s, [(a, b, pu * wanted_gpu) for a, b, pu in parts])
+            self.shift = Shift(t_s, [(a, b, pu * wanted_gpu) for a, b, pu in parts], goal)
             gb = {(copy.source, copy.target): copy.left_gb for copy in self.copies}
             return [Change("leaves", a, b, gpus, gb=gb.get((a, b), 0.0)) for a, b, gpus in self.shift.parts]
-        if self.copies or float(np.abs(now - goal).max()) > DONE_PU:
+        if float(np.abs(goal - self.shift.goal_pu).max()) > DONE_PU:
+            self.shift.goal_pu, self.shift.drifted_s = goal, t_s
+        moves_on = t_s < self.shift.drifted_s + self.params.session_s
+        if self.copies or moves_on or float(np.abs(now - goal).max()) > DONE_PU:
             return []
         parts = _pairs(np.maximum(self.told_pu - goal, 0.0), np.maximum(goal - self.told_pu, 0.0))
         took_s = t_s - self.shift.t_s

@@ -59,6 +59,18 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class SideTable:
+    """A table of results beside that of the outputs: the same, told apart by other things than units.
+
+    Its rows are the same all the run; `columns` end in units, as ports do.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DroopOffer:
     """A fast frequency response the grid may use inside an exchange.
 
@@ -187,7 +199,9 @@ class Component(Protocol):
     * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`);
     * `unfit(longest_s) -> list[str]`: which units cannot work in exchanges of up to so long, and why, each
       text beginning with the unit's name and a colon (asked after `reset`);
-    * `flexibility(t_s, horizon_s, inputs)`: how far each unit can be moved (`cosim.core.flexibility`).
+    * `flexibility(t_s, horizon_s, inputs)`: how far each unit can be moved (`cosim.core.flexibility`);
+    * `side_tables() -> Sequence[SideTable]` and `told(table)`: tables of its own, known before a run, and
+      what the last step brought to one, column -> values over its rows.
     """
 
     params_type: ClassVar[type[Params]]
@@ -217,6 +231,12 @@ def balances_of(kind: type[Component]) -> tuple[Balance, ...]:
     """Return the balances a component class declares."""
     balances: tuple[Balance, ...] = getattr(kind, "balances", ())
     return balances
+
+
+def side_tables_of(component: Component) -> tuple[SideTable, ...]:
+    """Return the tables a component publishes beside that of its outputs; those without rows are left out."""
+    tables = getattr(component, "side_tables", None)
+    return () if tables is None else tuple(table for table in tables() if table.rows)
 
 
 def commands_of(kind: type[Component]) -> Mapping[str, type[Params]]:

@@ -33,7 +33,7 @@ def describe(name: str) -> str:
 def places_of(results: "Results", name: str) -> tuple[str, ...]:
     """Return what `at` may be for a KPI of this run: elements, voltage levels, units, points."""
     kpi = _kpi(name)
-    return _ordered(results) if kpi.of_orders else tuple(places(results, _tables(results, kpi)))
+    return _ordered(results) if kpi.of_orders else tuple(places(results, _tables_at(results, kpi)))
 
 
 def compute(results: "Results", name: str, at: str | None = None) -> float:
@@ -57,7 +57,7 @@ def measure(results: "Results", name: str, at: str | None = None) -> Measure:
         raise ScenarioError(msg)
     if at is None:
         return kpi.measure(*(_everywhere(results, kpi, tables, column) for column in kpi.columns))
-    place = _place(results, kpi, tables, at)
+    place = _place(results, kpi, _tables_at(results, kpi), at)
     found = kpi.measure(*(panel(results, place.table, c, place.names) for c in kpi.columns))
     return found if found.at else Measure(found.value, at, found.t_s, found.unknown_s)
 
@@ -76,7 +76,7 @@ def compute_all(results: "Results") -> dict[str, dict[str, Any]]:
         if not tables and not units:
             continue
         found[name] = _record(name, measure(results, name))
-        for at in units or _told_apart(results, kpi, tables):
+        for at in units or _told_apart(results, kpi, _tables_at(results, kpi)):
             found[f"{name}@{at}"] = _record(name, measure(results, name, at))
     return found
 
@@ -131,6 +131,13 @@ def _tables(results: "Results", kpi: Kpi) -> tuple[str, ...]:
         return tuple(t for t in kpi.tables if t in results.tables and kpi.columns[0] in results.columns(t))
     holding = [set(tables_with(results, column)) for column in kpi.columns]
     return tuple(t for t in tables_with(results, kpi.columns[0]) if all(t in h for h in holding))
+
+
+def _tables_at(results: "Results", kpi: Kpi) -> tuple[str, ...]:
+    """Return the tables whose rows a KPI may be asked at: sums such as campuses and meters, too."""
+    accounts = () if kpi.tables or kpi.of_orders else tuple(t for t in ACCOUNT_TABLES if t in results.tables)
+    held = tuple(t for t in accounts if set(kpi.columns) <= set(results.columns(t)))
+    return (*_tables(results, kpi), *held)
 
 
 def _everywhere(results: "Results", kpi: Kpi, tables: tuple[str, ...], column: str) -> Panel:

@@ -36,7 +36,7 @@ from cosim.kpi.reduce import (
     lowest,
 )
 from cosim.kpi.spectrum import BAND_HZ
-from cosim.kpi.work import added_up, counted, data_gb
+from cosim.kpi.work import added_up, counted, data_gb, weighted_mean
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Kpi:
 
 _VOLTAGE, _BRANCH, _AREA, _GRID = ("bus", "point"), ("line", "trafo", "trafo3w"), ("area",), ("grid",)
 _MACHINE = ("gen",)
-_POINT, _METER, _CAMPUS = ("point",), ("meter",), ("campus",)
+_POINT, _METER, _CAMPUS, _SERVICE = ("point",), ("meter",), ("campus",), ("service",)
 
 KPIS: dict[str, Kpi] = {
     kpi.name: kpi
@@ -164,6 +164,7 @@ KPIS: dict[str, Kpi] = {
             integral_h,
             _METER,
         ),
+        Kpi("export_max_mw", "highest power a meter sent to the grid", ("p_export_mw",), highest, _METER),
         Kpi(
             "demand_max_mw",
             "maximum demand of a meter: highest mean import over 15 minutes, moved by a minute",
@@ -258,7 +259,21 @@ KPIS: dict[str, Kpi] = {
             energy_weighted_ratio,
         ),
         Kpi("latency_max_ms", "longest latency of what is answered", ("latency_ms",), highest),
-        Kpi("data_moved_gb", "data of jobs sent to other sites", ("sent_gbit_per_s",), data_gb),
+        Kpi(
+            "latency_mean_ms",
+            "mean latency of what services answer, by work",
+            ("latency_mean_ms", "served_gpu"),
+            weighted_mean,
+            _SERVICE,
+        ),
+        Kpi(
+            "unanswered_tokens_count",
+            "tokens of requests that waited too long",
+            ("unanswered_tokens_per_s",),
+            added_up,
+            _SERVICE,
+        ),
+        Kpi("data_moved_gb", "data of jobs and sessions sent to other sites", ("sent_gbit_per_s",), data_gb),
         Kpi("network_energy_mwh", "energy of that data on its way", ("network_mw",), integral_h),
         Kpi("network_cost_cny", "cost of that data", ("network_cny_per_h",), integral_h),
         Kpi(

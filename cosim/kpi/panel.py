@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 GRID_TABLES = ("bus", "line", "trafo", "trafo3w", "gen", "area", "grid", "point")
 """Tables every grid writes; all others are component kinds."""
 
-ACCOUNT_TABLES = ("campus", "meter")
+ACCOUNT_TABLES = ("campus", "meter", "service")
 """Sums of what other tables hold: never counted beside them."""
 
 METERED = ("p_mw", "q_mvar")

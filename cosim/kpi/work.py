@@ -25,3 +25,14 @@ def data_gb(panel: Panel) -> Measure:
     """Return the data of rates in Gbit/s, summed over elements [GB]."""
     total = added_up(panel)
     return Measure(total.value / 8.0, unknown_s=total.unknown_s)
+
+
+def weighted_mean(values: Panel, weights: Panel) -> Measure:
+    """Return the mean over time and elements of values by their weights; the place has the highest."""
+    by = np.nan_to_num(weights.matrix) * weights.dt_s[:, None]
+    sums, total = np.nansum(values.matrix * by, axis=0), by.sum(axis=0)
+    if not total.sum() > 0.0:
+        return Measure(float("nan"), unknown_s=values.unknown_s)
+    means = np.where(total > 0.0, sums / np.where(total > 0.0, total, 1.0), -np.inf)
+    at = values.names[int(means.argmax())]
+    return Measure(float(sums.sum() / total.sum()), at, unknown_s=values.unknown_s)

@@ -1,7 +1,7 @@
 """The kinds of one stage as one mosaik simulator."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from cosim.core.types import Floats
 from cosim.simulators.base import RingSimulator
@@ -26,7 +26,11 @@ class ComponentSimulator(RingSimulator):
 
     def exchange(self, at: Instant, now: Board, late: Board) -> Board:
         """Step every kind and add what they publish."""
-        return now.with_outputs({desk.kind: self._step(desk, at, now, late) for desk in self.desks})
+        found = {desk.kind: self._step(desk, at, now, late) for desk in self.desks}
+        for desk in self.desks:
+            for table in desk.side_tables:
+                found[table.name] = cast("Any", desk.component).told(table.name)
+        return now.with_outputs(found)
 
     def _step(self, desk: Desk, at: Instant, now: Board, late: Board) -> Mapping[str, Floats]:
         inputs = desk.inputs(at.tick, now, late)

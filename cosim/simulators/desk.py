@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cosim.core.component import side_tables_of
 from cosim.core.types import Floats
 from cosim.plan import Command, KindPlan, Wire
 from cosim.simulators.agenda import Agenda
@@ -33,6 +34,7 @@ class Desk:
     def __init__(self, plan: KindPlan, wires: Iterable[Wire], shared: Shared) -> None:
         self.plan, self.shared = plan, shared
         self.kind, self.component = plan.kind, plan.component
+        self.side_tables = () if plan.process else side_tables_of(plan.component)
         self._inlets = inlets(plan.kind, plan.component.inputs, len(plan.units), wires)
         ports = tuple(port.name for port in plan.component.outputs)
         self._check = Check(plan.kind, plan.units, ports)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from cosim.core.component import side_tables_of
 from cosim.core.errors import ComponentError, ResultsError
 from cosim.plan import GRID, Plan
 from cosim.results import TableSpec, Writer
@@ -20,7 +21,7 @@ ACCOUNT = "results"
 
 
 def table_specs(plan: Plan) -> Mapping[str, TableSpec]:
-    """Return the tables of a run: one per component kind, the grid's, and ranges and campuses if asked for.
+    """Return the tables of a run: those of component kinds, the grid's, and ranges and campuses if asked for.
 
     Raises ComponentError when a kind is called like another table.
     """
@@ -34,6 +35,12 @@ def table_specs(plan: Plan) -> Mapping[str, TableSpec]:
             msg = f"component kind {kind.kind!r} has the name of a table {whose}; register it under another"
             raise ComponentError(msg)
         specs[kind.kind] = TableSpec(kind.units, tuple(port.name for port in kind.component.outputs))
+    for kind in plan.kinds:
+        for table in () if kind.process else side_tables_of(kind.component):
+            if table.name in specs:
+                msg = f"component kind {kind.kind!r} writes a table {table.name!r}, as another kind does"
+                raise ComponentError(msg)
+            specs[table.name] = TableSpec(table.rows, table.columns)
     return {**specs, **ranges_spec(plan), **account_specs(plan)}
 
 

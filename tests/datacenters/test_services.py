@@ -101,7 +101,10 @@ def test_drained_sessions_end_at_random_and_run_twice_for_the_same_work_at_any_s
     assert twice_gpu_s == pytest.approx(0.2 * 50.0 * 15.0, rel=1e-3)
     assert sum(row["unanswered_gpu"].sum() for row in run.rows) == 0.0
     (leaves,), (comes,) = run.told("service_leaves"), run.told("service_moved")
-    assert "leaves hefei for huaibei, its sessions end where they are: move_service ordered at 60 s" in leaves
+    assert (
+        "goes to huaibei instead of hefei, sessions end where they are: move_service ordered at 60 s"
+        in leaves
+    )
     assert comes == "service chat (50 accelerators) is answered at huaibei instead of hefei"
 
 
@@ -124,7 +127,7 @@ def test_the_state_of_sessions_travels_before_they_go_on_elsewhere() -> None:
     answered = sum(row["service_gpu"].sum() for row in run.rows)
     assert answered == pytest.approx(200.0 * 50.0)
     assert run.told("service_leaves")[0].startswith(
-        "service chat (50 accelerators) leaves hefei for huaibei, 500 GB of state are copied"
+        "service chat (50 accelerators) goes to huaibei instead of hefei, 500 GB of state are copied"
     )
 
 

@@ -22,6 +22,16 @@ RATES = {
     "network_mw": (0.36, 0.0),
     "network_cny_per_h": (1200.0, 0.0),
 }
+SERVICE = {
+    "wanted_gpu": 1000.0,
+    "served_gpu": 750.0,
+    "unanswered_gpu": 250.0,
+    "tokens_per_s": 5e5,
+    "unanswered_tokens_per_s": 1e5,
+    "latency_mean_ms": 10.0,
+    "latency_ms": 12.0,
+}
+METER = ("p_mw", "q_mvar", "p_import_mw", "p_export_mw")
 COUNTS = {
     "ended_count": (1.0, 2.0),
     "late_count": (1.0, 0.0),
@@ -112,12 +122,15 @@ def made_work(
         "area": TableSpec(("north",), ("f_hz",)),
         "gpu_hall": TableSpec(HALLS, ("p_mw",)),
         "site": TableSpec(SITES, (*RATES, *COUNTS)),
+        "service": TableSpec(("chat",), tuple(SERVICE)),
+        "meter": TableSpec(("gate",), METER),
     }
     writer = Writer(folder, specs)
     for t_s in np.arange(0.0, 600.0, 10.0):
         moved = shift_mw * (t_s >= 300.0)
         p_mw = np.array([60.0 - moved, 20.0 + moved])
         vm = np.array([1.0 + moved / 1e4, 1.0 - moved / 1e3])
+        gate = (60.0 - 3.0 * moved, 0.0, max(60.0 - 3.0 * moved, 0.0), max(3.0 * moved - 60.0, 0.0))
         grown = max(t_s - 290.0, 0.0) / 300.0
         point = {"vm_pu": vm, "f_hz": np.full(2, 50.0), "p_mw": p_mw, "q_mvar": np.zeros(2)}
         site = {name: np.array(rate) for name, rate in RATES.items()}
@@ -128,6 +141,8 @@ def made_work(
             "area": {"f_hz": np.array([50.0 - moved / 1e3])},
             "gpu_hall": {"p_mw": p_mw},
             "site": site,
+            "service": {name: np.full(1, rate) for name, rate in SERVICE.items()},
+            "meter": {name: np.full(1, value) for name, value in zip(METER, gate, strict=True)},
         }
         writer.append(float(t_s), 10.0, rows)
     writer.add_events(events)

@@ -46,6 +46,15 @@ def section(text):
         ("data_moved_gb", "west", 6000.0),
         ("network_energy_mwh", None, 0.06),
         ("network_cost_cny", "west", 200.0),
+        ("tokens_count", "chat", 3e8),
+        ("unanswered_share_pu", "chat", 0.25),
+        ("unanswered_tokens_count", None, 6e7),
+        ("latency_mean_ms", "chat", 10.0),
+        ("latency_max_ms", "chat", 12.0),
+        ("ramp_max_mw_per_min", "gate", 90.0),
+        ("p_min_mw", "gate", -30.0),
+        ("export_max_mw", None, 30.0),
+        ("p_min_mw", None, 20.0),
     ],
 )
 def test_kpis_of_work_are_sums_over_ten_minutes(run, kpi, at, value):
