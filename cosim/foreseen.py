@@ -32,6 +32,8 @@ def _of_kind(kind: Kind, model: Any, seen: Examined) -> list[Finding]:
         model.reset(_context(seen, kind.members))
     except ScenarioError as error:
         kind.component = None  # it stands nowhere, so nothing can follow from it
+        if seen.text is None:
+            return []  # the start is no better known than the rest of the text
         return [Finding(_place(kind.members, line), line) for line in str(error).splitlines()]
     found = _unfit(model, kind.members, seen)
     if seen.clock is not None and seen.text is not None and hasattr(model, "uncovered"):

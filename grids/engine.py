@@ -152,8 +152,11 @@ class PowerFlowGrid:
 
     def expect(self, events: Sequence[GridEvent]) -> list[str | None]:
         """Return for each scheduled event why it cannot be, or None."""
-        links = self._links
-        return [links.refusal(e) if links and e.action in LINK_ACTIONS else None for e in events]
+        links, gear = self._links, self._switchgear
+        return [
+            links.refusal(event) if links and event.action in LINK_ACTIONS else gear.refusal(event)
+            for event in events
+        ]
 
     @staticmethod
     def points_of(params: GridSource) -> tuple[str, ...]:

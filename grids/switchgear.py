@@ -39,6 +39,16 @@ class Switchgear:
         ]
         return np.array(alive, dtype=np.bool_)
 
+    def refusal(self, event: GridEvent) -> str | None:
+        """Return why an element can never be tripped or closed, or None."""
+        e = self._inside.elements
+        if event.action not in SWITCHING:
+            return None
+        table, row = e.find(event.element)
+        if table == "gen" and e.reference[self._gen.start + row]:
+            return f"{event.element!r} holds the angle of the grid (slack) and cannot be switched"
+        return None
+
     def switch(self, t_s: float, events: Sequence[GridEvent], emit: Emit) -> None:
         """Trip and close, and tell what came of it.
 
@@ -50,14 +60,13 @@ class Switchgear:
         state, e = self._inside.state, self._inside.elements
         changes: list[tuple[str, int, bool]] = []
         for event in events:
-            table, row = e.find(event.element)
             if event.action not in SWITCHING:
                 allowed = ", ".join(SWITCHING)
                 msg = f"t={event.at_s:g} s: action {event.action!r} is unknown; allowed: {allowed}"
                 raise ScenarioError(msg)
-            if table == "gen" and e.reference[self._gen.start + row]:
-                msg = f"{event.element!r} holds the angle of the grid (slack) and cannot be switched"
-                raise ScenarioError(msg)
+            if (why := self.refusal(event)) is not None:
+                raise ScenarioError(why)
+            table, row = e.find(event.element)
             changes.append((table, row, event.action == "close"))
             emit(t_s, event.element, event.action, f"{table} {event.element} {event.action}s")
         if not changes:

@@ -49,11 +49,14 @@ def _findings(
     found: dict[KeyPath, list[Finding]] = {}
     for item in error.errors(include_url=False):
         inner = _inside(data, item["loc"], item["type"] in ("missing", "extra_forbidden"))
-        if _of_another_branch(item, model, inner):
+        if _of_another_branch(item, model, inner) or _only_broken_items(item, lookup(data, inner)):
             continue
         if item["type"] == "value_error":  # of a whole model, or of one field
             inner = (*inner, *quoted_key(lookup(data, inner), item["msg"]))
-        finding = _finding(item, model, path, inner, reserved if len(inner) == 1 else ())
+        if item["type"].startswith("union_tag"):
+            finding = _tagged(item, (*path, *inner))
+        else:
+            finding = _finding(item, model, path, inner, reserved if len(inner) == 1 else ())
         found.setdefault(inner, []).append(finding)
     return [_united(model, data, inner, items) for inner, items in found.items()]
 
@@ -70,6 +73,11 @@ def _inside(data: Any, loc: tuple[str | int, ...], is_key: bool) -> KeyPath:
         elif is_last and is_key:
             inner.append(key)
     return tuple(inner)
+
+
+def _only_broken_items(item: Any, value: Any) -> bool:
+    """Return whether a list is too short for the sole reason that its items are wrong, and told so."""
+    return item["type"] == "too_short" and len(value) >= int(item["ctx"]["min_length"])
 
 
 def _of_another_branch(item: Any, model: type[BaseModel], inner: KeyPath) -> bool:
@@ -103,12 +111,22 @@ def _finding(
     return Finding(full, _told(item), "" if kind == "value_error" else right)
 
 
+def _tagged(item: Any, full: KeyPath) -> Finding:
+    """Return the finding for a mapping whose kind is unknown, or not said."""
+    said = item["ctx"]
+    path = (*full, said["discriminator"].strip("'"))
+    if "tag" not in said:
+        return Finding(path, "missing", missing=True)
+    known = [tag.strip("' ") for tag in said["expected_tags"].split(",")]
+    return unknown(path, str(path[-1]), str(said["tag"]), known)
+
+
 def _told(item: Any) -> str:
     """Return what is wrong with a value of the right type."""
     for key, sign in _BOUNDS:
         if key in item.get("ctx", {}):
             return f"must be {sign} {item['ctx'][key]:g}"
-    if item["type"] == "string_too_short":
+    if item["type"] in {"string_too_short", "too_short"}:
         return "must not be empty"
     text: str = (
         item["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
@@ -169,12 +187,16 @@ def _options(annotation: Any) -> tuple[str, ...]:
 
 def _word(annotation: Any) -> str:
     """Return one type in plain words."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     if options := _options(annotation):
         return "one of " + ", ".join(options)
     origin = get_origin(annotation) or annotation
     if origin in (tuple, list, set, frozenset):
         inner = [a for a in get_args(annotation) if a is not Ellipsis]
         return f"a list of {_word(inner[0]).removeprefix('a ')}s" if inner else "a list"
+    if origin in (Union, types.UnionType) and all(_models(member) for member in get_args(annotation)):
+        return "a mapping"
     if isinstance(origin, type) and issubclass(origin, BaseModel):
         return "{" + ", ".join(origin.model_fields) + "}"
     name = getattr(origin, "__name__", "a value")

@@ -184,6 +184,8 @@ def _built(kind: Kind, findings: list[Finding]) -> Component | None:
     """Return the object that models all units of a kind, or None where it cannot be built."""
     params = [member.params for member in kind.members if member.params is not None]
     if len(params) != len(kind.members):
+        own = [found for member in kind.members if member.params for found in _refusals(member)]
+        findings += [found for found in own if len(found.path) > 2]  # about a key: not that others lack
         return None
     try:
         return _build(kind.name, kind.model, params)

@@ -135,8 +135,10 @@ def test_a_lost_slack_cannot_be_tripped_by_a_scenario(tmp_path):
     pp.create_gen(net, 0, 10.0, slack=True, name="holder")
     pp.to_json(net, path)
     grid, _ = begin(path)
+    events = [GridEvent(0.0, "trip", "holder")]
+    assert "holds the angle" in grid.expect(events)[0]
     with pytest.raises(ScenarioError, match="holds the angle"):
-        grid.step(0.0, 1.0, inputs_for(0.0), [GridEvent(0.0, "trip", "holder")])
+        grid.step(0.0, 1.0, inputs_for(0.0), events)
 
 
 def test_reset_forgets_trips_islands_and_frequency(tmp_path):

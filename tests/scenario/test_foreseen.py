@@ -24,6 +24,10 @@ units:
   short: {component: gpu_hall, at: bus_16, it_rated_mw: 20, ups: {battery_min: 5}}
   dark: {component: profile, shape: anhui_pv_summer, drives: load_16, relative_to: start}
 """
+FURTHER = """\
+  curved: {component: gpu_hall, at: bus_16, it_rated_mw: 20, ups: {ride_through: itik}}
+  seller: {component: controller, battery: small, laws: [{law: peak_cut}]}
+"""
 TOLD = (
     "mine.yaml:8: units.small.e_rated_mwh = 1: small: e_rated_mwh=1 cannot feed p_rated_mw=60",
     "mine.yaml:13: units.hot.cooling.design_outdoor_degc = 49.0: hot: its cooling does not carry a full hall",
@@ -48,7 +52,15 @@ def test_what_units_cannot_do_is_told_at_once_with_file_line_key_and_value(tmp_p
 
 def test_a_broken_neighbour_does_not_hide_what_a_unit_cannot_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    broken = SCENARIO.replace("it_rated_mw: 20\n", "it_rated_mw: 20\n    rack: nameless\n", 1)
-    lines = findings(Path("mine.yaml"), broken.replace("title: a test", "title: 3"))
-    for told in ("units.small.e_rated_mwh", "units.short.ups.battery_min", "units.hot.rack", "title = 3"):
+    broken = SCENARIO.replace("it_rated_mw: 20\n", "it_rated_mw: 20\n    idle_pu: 2\n", 1)
+    broken = broken.replace("title: a test", "title: 3") + FURTHER
+    lines = findings(Path("mine.yaml"), broken)
+    for told in (
+        "title = 3",
+        "units.small.e_rated_mwh",
+        "units.short.ups.battery_min",
+        "units.hot.idle_pu",
+        "units.curved.ups.ride_through",
+        "units.seller.laws[0].law = peak_cut: unknown law; allowed: fast_response",
+    ):
         assert any(told in line for line in lines), "\n".join(lines)
