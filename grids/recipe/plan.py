@@ -24,7 +24,7 @@ class PointPlan(Params):
     hydro_pu: float = Field(ge=0, le=1, description="hydro power over capacity: what the river gives")
     thermal_pu: float = Field(default=0, ge=0, le=1, description="small thermal plants over capacity")
     injections_mw: dict[str, float] = Field(
-        description="links and interchange, > 0 into the grid: rows of sgen.csv, or fixed rows of gen.csv"
+        description="interchange and other links, > 0 into the grid: rows of sgen.csv, fixed rows of gen.csv"
     )
     must_run: list[str] = Field(default=[], description="plants that run in any case")
     unavailable: list[str] = Field(default=[], description="plants that are out")
@@ -42,6 +42,8 @@ class RecipePlan(Params):
     """The recipe of one province."""
 
     peak_mw: float = Field(gt=0, description="annual peak; the rows of load.csv but pumping add up to it")
+    sends: list[str] = Field(default=[], description="links of link_schedules.csv that begin in the case")
+    receives: list[str] = Field(default=[], description="links of link_schedules.csv that end in the case")
     merit_order: list[str] = Field(description="plant types, the cheapest first")
     reserve_pu: float = Field(default=0.05, ge=0, le=1, description="upward reserve over load and exports")
     top_pu: float = Field(default=0.97, gt=0, le=1, description="output at which the next type takes over")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from grids.case import Case
+from grids.links.schedules import link_of, link_schedules
 from grids.recipe.dispatch import Plant, commit, dispatch
 from grids.recipe.plan import PointPlan, RecipePlan
 from grids.recipe.settle import settle
@@ -33,7 +34,7 @@ def work_out(case: Case, plan: RecipePlan, point: PointPlan) -> Any:
     net = case.net
     _known(net, point)
     _loads(net, point)
-    _injections(net, point)
+    _injections(net, point, _links_mw(net, plan, point, case.point or ""))
     net.gen["vm_pu"] = [point.vm_pu[float(net.bus.at[bus, "vn_kv"])] for bus in net.gen["bus"]]
     plants = [
         Plant(str(row["name"]), str(row["plant_type"]), float(row["min_p_mw"]), float(row["max_p_mw"]))
@@ -75,6 +76,33 @@ def _known(net: Any, point: PointPlan) -> None:
         raise ValueError(msg)
 
 
+def _links_mw(net: Any, plan: RecipePlan, point: PointPlan, label: str) -> dict[str, float]:
+    """Return what the ends of scheduled links inject [MW]; layers of an end share by their rating."""
+    ends = net.sgen[net.sgen["type"] == "dc"]
+    link, known = ends["name"].map(link_of), link_schedules()
+    scheduled = [*plan.sends, *plan.receives]
+    wrong = [
+        f"{name!r} is {problem}"
+        for name in scheduled
+        for problem, found in (
+            ("no link of the case", name not in set(link)),
+            (f"not scheduled at {label!r}", name not in known or label not in known[name].p_mw),
+            ("in injections_mw, too", any(link_of(element) == name for element in point.injections_mw)),
+        )
+        if found
+    ]
+    if wrong:
+        msg = f"recipe: {'; '.join(wrong)} (allowed: links of grids/data/link_schedules.csv, once each)"
+        raise ValueError(msg)
+    p_mw: dict[str, float] = {}
+    for side, names in enumerate((plan.sends, plan.receives)):
+        for name in names:
+            layers = ends[link == name]
+            shares = known[name].ends_mw(label)[side] * layers["sn_mva"] / layers["sn_mva"].sum()
+            p_mw.update(zip(layers["name"], shares, strict=True))
+    return p_mw
+
+
 def _fixed(net: Any, point: PointPlan) -> dict[str, float]:
     """Return what machines deliver that nobody dispatches: hydro by the river, interchange by schedule."""
     p_mw = {}
@@ -98,11 +126,12 @@ def _loads(net: Any, point: PointPlan) -> None:
         )
 
 
-def _injections(net: Any, point: PointPlan) -> None:
+def _injections(net: Any, point: PointPlan, links_mw: dict[str, float]) -> None:
+    given = {**links_mw, **point.injections_mw}
     for i, row in net.sgen.iterrows():
         own = _OWN_PU.get(row["type"])
         share = getattr(point, own) * row["sn_mva"] if own else 0.0
-        net.sgen.at[i, "p_mw"] = round(float(point.injections_mw.get(row["name"], share)), 1)
+        net.sgen.at[i, "p_mw"] = round(float(given.get(row["name"], share)), 1)
     areas, rest = net["areas"], net["rest_fleet"]
     areas["rest_load_mw"] = point.rest_load_mw
     for column, place in (("sn_mva", 0), ("p_mw", 1)):

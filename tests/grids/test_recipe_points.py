@@ -55,8 +55,9 @@ def test_a_wrong_recipe_is_told_with_all_findings(copied: Path) -> None:
     [
         ({"must_run": ["Ghost"]}, "recipe names Ghost, which the case does not have"),
         ({"injections_mw": {"Pingluo power station": 5}}, "recipe names Pingluo power station"),
+        ({"injections_mw": {"Ningxia-Hunan DC": -5}}, "'Ningxia-Hunan' is in injections_mw, too"),
         (
-            {"wind_pu": 0.0, "load_pu": 1.0, "injections_mw": {"Ningxia-Hunan DC": -20000}},
+            {"wind_pu": 0.0, "load_pu": 1.0, "injections_mw": {"Northwest interchange": -20000}},
             "of reserve do not fit",
         ),
     ],
@@ -65,3 +66,14 @@ def test_what_the_case_cannot_do_is_told(copied: Path, keys: dict[str, object], 
     plan = read_plan(changed(copied, **keys))
     with pytest.raises(ValueError, match=what):
         work_out(load_case(str(copied), "night_valley"), plan, plan.points["night_valley"])
+
+
+def test_a_link_nobody_scheduled_is_told(copied: Path) -> None:
+    path = copied / "recipe.yaml"
+    path.write_text(path.read_text().replace("sends: [", "sends: [Jiuquan-Hunan, Nowhere-Hunan, "))
+    plan = read_plan(path)
+    with pytest.raises(
+        ValueError, match="'Jiuquan-Hunan' is no link of the case; 'Nowhere-Hunan' is"
+    ) as told:
+        work_out(load_case(str(copied), "night_valley"), plan, plan.points["night_valley"])
+    assert "'Nowhere-Hunan' is not scheduled at 'night_valley'" in str(told.value)
