@@ -18,7 +18,8 @@ from datacenters.migration import Moves
 from datacenters.network import Network, NetworkParams, network_of
 from datacenters.policies import Policy, Ranking, View, policies
 from datacenters.roster import Roster
-from datacenters.services import Served, ServiceParams, Services
+from datacenters.service_params import ServiceParams
+from datacenters.services import Served, Services
 from datacenters.shedding import Shedding
 
 NO_LIMIT = 1e12
@@ -157,6 +158,7 @@ class Fleet:
                     self.params.jobs_over_h * workload.HOUR_S,
                     self.names,
                     context.streams.stream(f"site/{lead}/{p.name}"),
+                    context.start.hour + context.start.minute / 60.0,
                 ),
                 None,
             )

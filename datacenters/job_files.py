@@ -1,7 +1,7 @@
-"""Jobs from files: your own, and public traces that become such files."""
+"""Jobs from files of your own."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ import numpy as np
 from cosim.core.errors import ScenarioError
 from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
-from datacenters.data import table
 from datacenters.kernels.jobs import Jobs
 from datacenters.workload import KINDS, full_tokens_per_gpu_s
 
@@ -47,7 +46,7 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     ScenarioError
         With file, row, column and value of everything that is wrong.
     """
-    frame = _frame(Path(file)).astype(object)
+    frame = frame_of(Path(file)).astype(object)
     frame = frame.where(frame.notna(), "")
     unknown = [c for c in frame.columns if c not in COLUMNS]
     lacking = [c for c in list(COLUMNS)[:4] if c not in frame.columns]
@@ -96,6 +95,7 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
         tokens_per_gpu_s=tokens / np.maximum(work_gpu_s, 1e-12),
         kind=kind,
         home=home,
+        fate=np.zeros(len(frame), dtype=np.int64),
         movable=movable,
         allowed=np.ones((len(frame), len(sites)), dtype=np.bool_),
     )
@@ -103,7 +103,8 @@ def read_jobs(file: str | Path, sites: Sequence[str]) -> tuple[Jobs, tuple[str, 
     return Jobs(*(column[order] for column in jobs)), tuple(names)  # type: ignore[arg-type]
 
 
-def _frame(file: Path) -> "pd.DataFrame":
+def frame_of(file: Path) -> "pd.DataFrame":
+    """Return the table of a CSV or Parquet file. Raises ScenarioError when it cannot be read."""
     import pandas as pd  # noqa: PLC0415 - half a second, for files only
 
     if not file.is_file():
@@ -162,99 +163,3 @@ def _choices(
             continue
         found[row] = place[text]
     return found
-
-
-def _azure_llm(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Turn requests of the Azure LLM inference traces into single-accelerator batch jobs.
-
-    Columns TIMESTAMP, ContextTokens, GeneratedTokens (Azure/AzurePublicDataset, CC-BY). A request keeps an
-    accelerator for its tokens at the rates of the 70B model in `inference_models`, shared by its batch; a
-    token of the prompt counts a tenth of one that is written (unconfirmed).
-    """
-    import pandas as pd  # noqa: PLC0415
-
-    row = table("inference_models")["llama31_70b"]
-    full = float(row["tokens_low_per_s"]) + float(row["tokens_span_per_s"])
-    per_gpu = full / float(row["gpus_count"])
-    when = pd.to_datetime(frame["TIMESTAMP"])
-    tokens = frame["GeneratedTokens"] + 0.1 * frame["ContextTokens"]
-    return pd.DataFrame({
-        "job": [f"request {k}" for k in range(len(frame))],
-        "arrival_s": (when - when.min()).dt.total_seconds(),
-        "gpus_count": 1,
-        "duration_s": (tokens / per_gpu).clip(lower=1e-3),
-        "kind": "batch_inference",
-        "state_gb": 0.0,
-        "checkpoint_every_s": 0.0,
-        "checkpoint_s": 0.0,
-        "load_s": 0.0,
-    })  # fmt: skip
-
-
-def _burstgpt(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Turn BurstGPT (HPMLL/BurstGPT: Timestamp, Request tokens, Response tokens) into batch jobs."""
-    renamed = frame.rename(columns={"Request tokens": "ContextTokens", "Response tokens": "GeneratedTokens"})
-    import pandas as pd  # noqa: PLC0415
-
-    renamed["TIMESTAMP"] = pd.to_datetime(frame["Timestamp"].astype(float), unit="s")
-    return _azure_llm(renamed)
-
-
-def _alibaba(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Turn tasks of the Alibaba 2020 GPU trace (alibaba/clusterdata, `pai_task_table`) into jobs.
-
-    Columns job_name, start_time, duration (or end_time) [s] and gpu_num, or plan_gpu in percent of one for
-    each of inst_num instances (1 without that column). Tasks without accelerators, start or end are left out.
-    """
-    import pandas as pd  # noqa: PLC0415
-
-    def numbers(name: str) -> "pd.Series[float]":
-        return pd.to_numeric(frame[name], errors="coerce").astype(float)
-
-    each = numbers("inst_num") if "inst_num" in frame else 1.0
-    gpus = numbers("gpu_num") if "gpu_num" in frame else each * numbers("plan_gpu") / 100.0
-    start = numbers("start_time")
-    lasts = numbers("duration") if "duration" in frame else numbers("end_time") - start
-    kept = (gpus > 0) & (lasts > 0) & start.notna()
-    start = start[kept]
-    return pd.DataFrame({
-        "job": frame["job_name"][kept].astype(str),
-        "arrival_s": start - start.min(),
-        "gpus_count": gpus[kept].clip(lower=1.0).round(),
-        "duration_s": lasts[kept].astype(float),
-        "kind": "batch",
-    })  # fmt: skip
-
-
-CONVERTERS: dict[str, Callable[["pd.DataFrame"], "pd.DataFrame"]] = {
-    "azure_llm": _azure_llm,
-    "burstgpt": _burstgpt,
-    "alibaba_gpu_2020": _alibaba,
-}
-"""Public traces that become files of jobs."""
-
-
-def convert_trace(source: str | Path, form: str, target: str | Path) -> int:
-    """Write a public trace as a file of jobs (.csv or .parquet); returns how many.
-
-    Raises
-    ------
-    ScenarioError
-        When the form is unknown or the file lacks a column it needs.
-    """
-    if form not in CONVERTERS:
-        msg = f"trace {form!r} is unknown (allowed: {', '.join(CONVERTERS)}).{nearest(form, CONVERTERS)}"
-        raise ScenarioError(msg)
-    frame = _frame(Path(source))
-    try:
-        made = CONVERTERS[form](frame)
-    except KeyError as error:
-        has = ", ".join(map(str, frame.columns))
-        msg = f"{source}: a trace of form {form} needs the column {error}; it has {has}"
-        raise ScenarioError(msg) from error
-    out = Path(target)
-    if out.suffix == ".parquet":
-        made.to_parquet(out, index=False)
-    else:
-        made.to_csv(out, index=False)
-    return len(made)

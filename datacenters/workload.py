@@ -9,9 +9,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from cosim.core.params import Params
+from cosim.core.registry import nearest
 from cosim.core.types import Floats, Ints
+from datacenters import job_statistics
 from datacenters.data import table
 from datacenters.inference import server
+from datacenters.job_statistics import STEADY, arrivals, clusters
 from datacenters.kernels.jobs import Jobs
 
 HOUR_S = 3600.0
@@ -20,28 +23,41 @@ DAY_S = 86_400.0
 KINDS = ("training", "batch", "batch_inference")
 """Kinds of jobs; the number of a kind in a table of jobs is its place here."""
 
+DRAWN = {"gpus_median_gpu", "gpus_sigma_pu", "duration_median_h", "duration_sigma_pu"}
+"""Parameters that published statistics replace."""
+
 JobKind = Literal["training", "batch", "batch_inference"]
 
 
 class Population(Params):
-    """Jobs of one kind: Poisson arrivals, lognormal sizes and durations.
+    """Jobs of one kind, drawn from published statistics of a cluster or from medians and spreads.
 
-    That is the usual shape of workload models of parallel machines (Feitelson, Workload Modeling, 2015);
-    the numbers are yours, and what a default says.
+    Poisson arrivals, lognormal sizes and durations are the usual shape of workload models of parallel
+    machines (Feitelson, Workload Modeling, 2015); those numbers are yours, and what a default says. With
+    `statistics` sizes and durations follow the distributions of a cluster (`datacenters.job_statistics`),
+    independently of each other.
     """
 
     name: str = Field(description="what they are called in results")
     kind: JobKind = Field(default="batch", description="training stops while its state travels")
     jobs_count: int | None = Field(default=None, ge=0, description="how many in all, spread over the run")
     arrivals_per_h: float | None = Field(default=None, gt=0, description="how many an hour, on average")
+    statistics: str | None = Field(
+        default=None,
+        description="sizes, durations and ends as a published cluster had them: a row of `job_clusters`",
+    )
+    arrivals: str | None = Field(
+        default=None,
+        description="course over the day: `steady` or as at `helios`; none: that of `statistics`, if known",
+    )
     home: str | None = Field(default=None, description="site their data lies at; none: at any")
     only_at: tuple[str, ...] = Field(default=(), description="sites they may run at; none: all")
     gpus_median_gpu: float = Field(default=8.0, gt=0, description="accelerators of a job, median")
     gpus_sigma_pu: float = Field(default=1.0, ge=0, le=4, description="spread of its logarithm")
-    gpus_most_gpu: float = Field(default=1024.0, gt=0, description="most accelerators of a job")
+    gpus_most_gpu: float = Field(default=1024.0, gt=0, description="most accelerators of a job, cut off")
     duration_median_h: float = Field(default=1.0, gt=0, description="time a job runs undisturbed, median")
     duration_sigma_pu: float = Field(default=1.0, ge=0, le=4, description="spread of its logarithm")
-    duration_most_h: float = Field(default=48.0, gt=0, description="longest time")
+    duration_most_h: float = Field(default=48.0, gt=0, description="longest time; with `statistics`: theirs")
     busy_pu: float = Field(default=0.8, gt=0, le=1, description="how busy it keeps its accelerators")
     slack_h: float | None = Field(
         default=None,
@@ -76,6 +92,18 @@ class Population(Params):
         if (self.jobs_count is None) == (self.arrivals_per_h is None):
             msg = "give `jobs_count` or `arrivals_per_h`, one of them"
             raise ValueError(msg)
+        wrong = [
+            f"{name}={value!r} is unknown (allowed: {', '.join(known)}).{nearest(value, known)}"
+            for name, value, known in (
+                ("statistics", self.statistics, clusters()),
+                ("arrivals", self.arrivals, arrivals()),
+            )
+            if value is not None and value not in known
+        ]
+        both = sorted(DRAWN & self.model_fields_set) if self.statistics is not None else []
+        wrong += [f"{name}: `statistics` says it (allowed: one of them)" for name in both]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         if self.gpus_most_gpu < 1.0:
             msg = f"gpus_most_gpu={self.gpus_most_gpu:g} is less than one accelerator"
             raise ValueError(msg)
@@ -86,6 +114,12 @@ class Population(Params):
             msg = f"tokens_per_gpu_s: jobs of kind {self.kind} write none (allowed: batch_inference)"
             raise ValueError(msg)
         return self
+
+    def course(self) -> str:
+        """Return how they come over the day, one of `job_statistics.arrivals`."""
+        if self.arrivals is not None:
+            return self.arrivals
+        return self.statistics if self.statistics in arrivals() else STEADY
 
     def writes_per_gpu_s(self) -> float:
         """Return the tokens these jobs write for each busy accelerator second."""
@@ -125,18 +159,22 @@ def runtime_s(jobs: Jobs) -> Floats:
     return np.asarray(jobs.work_gpu_s / (jobs.gpus * jobs.busy_pu))
 
 
-def draw(population: Population, span_s: float, sites: Sequence[str], rng: np.random.Generator) -> Jobs:
-    """Return the jobs of one population over a span, in the order of their arrival."""
+def draw(
+    population: Population,
+    span_s: float,
+    sites: Sequence[str],
+    rng: np.random.Generator,
+    start_h: float = 0.0,
+) -> Jobs:
+    """Return the jobs of one population over a span that begins at an hour of the day, as they arrive."""
     p = population
     if p.jobs_count is not None:
         n = p.jobs_count
     else:
-        n = int(rng.poisson((p.arrivals_per_h or 0.0) * span_s / HOUR_S))
-    arrival_s = np.sort(rng.uniform(0.0, span_s, n))
-    wished = p.gpus_median_gpu * np.exp(p.gpus_sigma_pu * rng.standard_normal(n))
-    gpus = np.clip(np.ceil(wished), 1.0, math.floor(p.gpus_most_gpu))
-    hours = p.duration_median_h * np.exp(p.duration_sigma_pu * rng.standard_normal(n))
-    lasts_s = np.minimum(hours, p.duration_most_h) * HOUR_S
+        hours = float(job_statistics.area_h(p.course(), start_h, span_s / HOUR_S)[1][-1])
+        n = int(rng.poisson((p.arrivals_per_h or 0.0) * hours))
+    arrival_s = job_statistics.arrival_s(p.course(), start_h, span_s, n, rng)
+    gpus, lasts_s, fate = _sizes(p, n, rng)
     deadline_s = (
         np.full(n, np.inf) if p.slack_h is None else arrival_s + p.load_s + lasts_s + p.slack_h * HOUR_S
     )
@@ -157,9 +195,24 @@ def draw(population: Population, span_s: float, sites: Sequence[str], rng: np.ra
         tokens_per_gpu_s=p.writes_per_gpu_s() * one,
         kind=np.full(n, KINDS.index(p.kind), dtype=np.int64),
         home=np.full(n, home, dtype=np.int64),
+        fate=fate,
         movable=np.full(n, p.movable, dtype=np.bool_),
         allowed=np.tile(allowed, (n, 1)),
     )
+
+
+def _sizes(p: Population, n: int, rng: np.random.Generator) -> tuple[Floats, Floats, Ints]:
+    """Return accelerators, durations [s] and how they end, of n jobs."""
+    if p.statistics is not None:
+        gpus = np.minimum(job_statistics.gpus(p.statistics, n, rng), math.floor(p.gpus_most_gpu))
+        lasts_s = job_statistics.durations_s(p.statistics, n, rng)
+        if "duration_most_h" in p.model_fields_set:
+            lasts_s = np.minimum(lasts_s, p.duration_most_h * HOUR_S)
+        return gpus, lasts_s, job_statistics.fates(p.statistics, n, rng)
+    wished = p.gpus_median_gpu * np.exp(p.gpus_sigma_pu * rng.standard_normal(n))
+    gpus = np.clip(np.ceil(wished), 1.0, math.floor(p.gpus_most_gpu))
+    hours = p.duration_median_h * np.exp(p.duration_sigma_pu * rng.standard_normal(n))
+    return gpus, np.minimum(hours, p.duration_most_h) * HOUR_S, np.zeros(n, dtype=np.int64)
 
 
 def together(parts: Sequence[tuple[str, Jobs, tuple[str, ...] | None]], sites: int) -> JobSet:
@@ -178,7 +231,7 @@ def together(parts: Sequence[tuple[str, Jobs, tuple[str, ...] | None]], sites: i
 
 def _none(sites: int) -> Jobs:
     columns = {name: np.zeros(0) for name in Jobs._fields}
-    numbers = {name: np.zeros(0, dtype=np.int64) for name in ("kind", "home")}
+    numbers = {name: np.zeros(0, dtype=np.int64) for name in ("kind", "home", "fate")}
     truths = {"movable": np.zeros(0, dtype=np.bool_), "allowed": np.zeros((0, sites), dtype=np.bool_)}
     return Jobs(**{**columns, **numbers, **truths})  # type: ignore[arg-type]
 

@@ -50,6 +50,8 @@ class Jobs(NamedTuple):
     """Tokens written for each accelerator second of its work; 0: it writes none."""
     kind: Ints
     home: Ints
+    fate: Ints
+    """How it ends for its owner: a place in `job_statistics.FATES`."""
     movable: Bools
     allowed: Bools
 

@@ -8,10 +8,10 @@ from made_fleet import Run, one_job
 
 from cosim.core.errors import ScenarioError
 from datacenters.fleet import FleetParams
-from datacenters.job_files import convert_trace
 from datacenters.kernels import jobs as k
 from datacenters.service_params import ServiceParams
 from datacenters.site import Fail, MoveJobs, Recover
+from datacenters.traces import convert_trace
 from datacenters.workload import Population
 
 
