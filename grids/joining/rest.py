@@ -5,9 +5,10 @@ others' own are part of that. With :math:`l_k` what member :math:`k` holds itsel
 
 .. math:: L = \frac{1}{n} \sum_m \Bigl( L_m - \sum_{k \ne m} l_k \Bigr),
 
-and likewise kinetic energy and output, by kind of machine: the energy of the area is then the mean of those
-of its members alone, and nothing is counted twice. Machines, inside and outside, keep the responding share
-their rows or plant types say.
+and likewise rating and output, by kind of machine, and kinetic energy, of all kinds by one factor on the
+inertia constants of their types. Rating and energy of the area are then the means of those of its members
+alone, and nothing is counted twice. Machines, inside and outside, keep the responding share their rows or
+plant types say.
 """
 
 import math
@@ -28,8 +29,8 @@ KINDS = {
 SMALL = {"thermal": "rest_coal", "hydro": "rest_hydro", "nuclear": "rest_nuclear"}
 """Type of an injection without inertia -> plant type of the rest its output belongs to."""
 
-ENERGY, OUTPUT = range(2)
-"""What is counted of machines: kinetic energy [MW s] and output [MW]."""
+RATING, ENERGY, OUTPUT = range(3)
+"""What is counted of machines: rating [MVA], kinetic energy [MW s] and output [MW]."""
 
 
 def merge_areas(members: Members) -> list[Row]:
@@ -77,26 +78,30 @@ def _rest_of(members: Members, area: str) -> list[Row]:
     every = dict.fromkeys(row.text("plant_type") for rows in says.values() for row in rows)
     kinds = [kind for kind in every if plant_types()[kind].governor not in WITHOUT_MACHINE]
     own = {case: _own(rows, area, kinds) for case, rows in inside.items()}
-    left = {kind: [0.0, 0.0] for kind in kinds}
+    left = {kind: [0.0, 0.0, 0.0] for kind in kinds}
     for kind, values in left.items():
-        for what in (ENERGY, OUTPUT):
+        for what in (RATING, ENERGY, OUTPUT):
             others = {case: sum(own[k][kind][what] for k in own if k != case) for case in says}
             values[what] = _mean(_said(rows, kind)[what] - others[case] for case, rows in says.items())
-    for what in (ENERGY, OUTPUT):
+    for what in (RATING, OUTPUT):
         _level(left, what)
-    rest = [_rest_row(area, kind, values, list(says.values())) for kind, values in left.items()]
+    usual = sum(values[RATING] * plant_types()[kind].h_s for kind, values in left.items())
+    scale = sum(values[ENERGY] for values in left.values()) / usual if usual > 0.0 else 1.0
+    rest = [_rest_row(area, kind, values, list(says.values()), scale) for kind, values in left.items()]
     rest += [_other_row(area, kind, list(says.values())) for kind in every if kind not in kinds]
     for row in rest:
         _derived(row, list(says))
     return [row for row in rest if row.number("sn_mva") >= 1.0]
 
 
-def _rest_row(area: str, kind: str, values: list[float], says: list[list[Row]]) -> Row:
-    sn_mva = values[ENERGY] / plant_types()[kind].h_s
+def _rest_row(area: str, kind: str, values: list[float], says: list[list[Row]], scale: float) -> Row:
+    sn_mva = values[RATING]
     mine = [row for rows in says for row in rows if row.text("plant_type") == kind]
     share = sum(_responding_pu(row) * row.number("sn_mva") for row in mine)
     responding_pu = share / sum(row.number("sn_mva") for row in mine)
-    return _row(area, kind, sn_mva, min(values[OUTPUT], RATED_PU * sn_mva), responding_pu)
+    row = _row(area, kind, sn_mva, min(values[OUTPUT], RATED_PU * sn_mva), responding_pu)
+    put(row, "h_s", scale * plant_types()[kind].h_s)
+    return row
 
 
 def _other_row(area: str, kind: str, says: list[list[Row]]) -> Row:
@@ -160,21 +165,23 @@ def _energy(row: Row) -> float:
     return _number(row, "h_s", plant_types()[row.text("plant_type")].h_s) * row.number("sn_mva")
 
 
-def _said(rows: list[Row], kind: str) -> tuple[float, float]:
-    """Return energy and output of the rest_fleet rows of a kind."""
+def _said(rows: list[Row], kind: str) -> tuple[float, float, float]:
+    """Return rating, energy and output of the rest_fleet rows of a kind."""
     mine = [row for row in rows if row.text("plant_type") == kind]
-    return sum(_energy(row) for row in mine), sum(row.number("p_mw") for row in mine)
+    rating = sum(row.number("sn_mva") for row in mine)
+    return rating, sum(_energy(row) for row in mine), sum(row.number("p_mw") for row in mine)
 
 
 def _own(rows: Rows, area: str, kinds: list[str]) -> dict[str, list[float]]:
-    """Return energy and output of a case's own machines, by kind of rest.
+    """Return rating, energy and output of a case's own machines, by kind of rest.
 
     What is of no kind the rest has counts to the first of them.
     """
-    sums = {kind: [0.0, 0.0] for kind in kinds}
+    sums = {kind: [0.0, 0.0, 0.0] for kind in kinds}
     for row in _machines(rows, area):
         kind = KINDS[row.text("plant_type").split("_")[0]]
         mine = sums[kind if kind in sums else kinds[0]]
+        mine[RATING] += row.number("sn_mva")
         mine[ENERGY] += _energy(row)
         mine[OUTPUT] += row.number("p_mw")
     for row in _here(rows, "sgen", area):
