@@ -85,6 +85,21 @@ def test_inertia_is_the_sum_of_the_machines():
     assert finding.value == pytest.approx(energy / (gen["sn_mva"].sum() + rest["sn_mva"].sum()))
 
 
+def test_a_machine_beyond_the_published_range_of_its_family_is_named():
+    case = load_case("ningxia", "winter_evening_peak")
+    assert [f.state for f in check_inertia(case, is_province=True)] == [State.GOOD]
+    case.net.gen["h_s"] = case.net.gen["h_s"].where(case.net.gen["name"] != "Pingluo power station", 7.0)
+    (finding,) = check_inertia(case, is_province=True)
+    assert finding.state is State.BAD
+    assert "outside the range of their family: Pingluo power station 7.00 s" in finding.text
+
+
+def test_what_is_unconfirmed_of_an_area_is_told_and_not_refused():
+    _, of_area = check_inertia(load_case("anhui", "summer_evening_peak"), is_province=True)
+    assert of_area.state in {State.GOOD, State.NOTE}
+    assert "elsewhere 3.5 to 4.5 s (unconfirmed)" in of_area.text
+
+
 TOTALS = "quantity,value,without,evidence,source\npeak_mw,{peak},,published,somewhere\n"
 
 
