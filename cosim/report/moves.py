@@ -18,6 +18,14 @@ ENDS = {
 }
 """Event that ends a trip and what became of it."""
 
+SERVICE_ENDS = {
+    "service_moved": "moved",
+    "service_stays": "stayed",
+    "service_rolled_back": "rolled back",
+    "service_restarted": "lost with the site",
+}
+"""Event that ends a change of sites of a service and what became of it."""
+
 UNDER_WAY, FETCHED = "under way", "fetched"
 WAITING = "waiting"
 """Where a job goes that is suspended."""
@@ -25,9 +33,10 @@ WAITING = "waiting"
 
 @dataclass
 class Trip:
-    """A job that leaves a site, or the data of a waiting one that leave it."""
+    """A job that leaves a site, the data of a waiting one that leave it, or a service that changes sites."""
 
     job: str
+    """Its name; that of a service after the word."""
     source: str
     target: str
     gpus: float
@@ -59,9 +68,10 @@ def fleets(results: "Results") -> Iterator[Mapping[str, Any]]:
 
 
 def trips(results: "Results") -> list[Trip]:
-    """Return all trips of jobs of a run, in the order they began."""
+    """Return all trips of jobs and services of a run, in the order they began."""
     found: list[Trip] = []
     under_way: dict[str, Trip] = {}
+    shifts: dict[str, list[Trip]] = {}
     orders: list[tuple[float, float, str, Mapping[str, Any]]] = []
     policy = next((str(fleet.get("policy", "")) for fleet in fleets(results)), "")
     events = results.events
@@ -87,7 +97,31 @@ def trips(results: "Results") -> list[Trip]:
         elif kind in ENDS and data.get("job") in under_way:
             trip = under_way.pop(str(data["job"]))
             trip.ends_s, trip.outcome = float(t_s), ENDS[kind]
+        elif kind == "service_leaves" or kind in SERVICE_ENDS:
+            found += _shifted(shifts, float(t_s), kind, data)
     return found
+
+
+def _shifted(shifts: dict[str, list[Trip]], t_s: float, kind: str, data: Mapping[str, Any]) -> Iterator[Trip]:
+    """Yield trips a service begins; end those of one that is over, which may have grown or gone elsewhere."""
+    name, ends = str(data["service"]), (str(data["from"]), str(data["to"]))
+    mine = shifts.setdefault(name, [])
+    if kind == "service_leaves":
+        if any(trip.leaves_s < t_s for trip in mine):
+            mine.clear()
+        trip = Trip(f"service {name}", *ends, float(data["gpus"]), t_s, why=str(data.get("why", "")))
+        mine.append(trip)
+        yield trip
+        return
+    for trip in mine:
+        if (trip.source, trip.target) == ends:
+            trip.ends_s, trip.outcome, trip.gpus = t_s, SERVICE_ENDS[kind], float(data["gpus"])
+            return
+        if trip.ends_s is None:
+            trip.ends_s, trip.outcome = t_s, "stayed"
+    leaves_s = t_s - float(data.get("took_s") or 0.0)
+    why = mine[0].why if mine else str(data.get("why", ""))
+    yield Trip(f"service {name}", *ends, float(data["gpus"]), leaves_s, t_s, SERVICE_ENDS[kind], why)
 
 
 def flows(found: list[Trip]) -> list[dict[str, Any]]:
@@ -97,10 +131,10 @@ def flows(found: list[Trip]) -> list[dict[str, Any]]:
         key = (trip.source, trip.target, trip.outcome)
         flow = sums.setdefault(
             key,
-            {"from": key[0], "to": key[1], "outcome": key[2], "gpus": 0.0, "jobs": 0},
+            {"from": key[0], "to": key[1], "outcome": key[2], "gpus": 0.0, "trips": 0},
         )
         flow["gpus"] += trip.gpus
-        flow["jobs"] += 1
+        flow["trips"] += 1
     return sorted(sums.values(), key=lambda flow: -flow["gpus"])
 
 

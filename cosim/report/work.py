@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING, Any
 from cosim.kpi.panel import tables_with
 from cosim.kpi.places import unit_points
 from cosim.report.figure import Axis, Figure, lines_of, symbol
-from cosim.report.moves import Trip, fleets, flows
+from cosim.report.moves import Trip, flows
 from cosim.report.series import Pool
 from cosim.report.work_map import halls_of, number_of_units, site_tables, work_map
-from cosim.report.work_tables import guard_table, sites_table, trips_table
+from cosim.report.work_tables import (
+    guard_table,
+    latency_bounds,
+    services_table,
+    sites_table,
+    trips_table,
+)
 from cosim.verdict.text import number
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ WORK = (
 OTHER_FIGURES = (
     ("running_count", "Jobs on each site"),
     ("waiting_count", "Jobs that wait, by where their data lie"),
-    ("sent_gbit_per_s", "Data of jobs sent"),
+    ("sent_gbit_per_s", "Data of jobs and sessions sent"),
     ("tokens_per_s", "Tokens written"),
     ("unanswered_gpu", "Requests lost, as work"),
     ("requests_waiting_gpu_h", "Requests that wait, as work"),
@@ -60,7 +66,11 @@ def work_figures(results: "Results") -> list[Figure]:
             if column in columns:
                 figures.append(Figure(title, symbol(column), lines_of(results, table, column)))
         if "latency_ms" in columns:
-            figures.append(_latency(results, table))
+            title = "Longest network latency of what each site answers"
+            figures.append(_latency(results, table, "latency_ms", title))
+    if "service" in results.tables:
+        title = "Mean network latency of what is answered, by service"
+        figures.append(_latency(results, "service", "latency_mean_ms", title))
     return figures
 
 
@@ -121,7 +131,7 @@ def work_html(results: "Results", data: dict[str, Any], found: "Sequence[Trip]")
     if data["flows"]:
         wide = "" if data["map"] is not None else " wide"
         parts.append(
-            f'<figure class="plot{wide}"><figcaption>Jobs between sites, by accelerators</figcaption>'
+            f'<figure class="plot{wide}"><figcaption>Work between sites, by accelerators</figcaption>'
             '<div id="workflows" class="workview"></div><p id="workoutcomes" class="note"></p></figure>'
         )
     if data["panels"]:
@@ -130,7 +140,12 @@ def work_html(results: "Results", data: dict[str, Any], found: "Sequence[Trip]")
             '<div id="workpanels"></div></figure>'
         )
     parts.append("</div>")
-    parts += [sites_table(results), trips_table(results, found), guard_table(results)]
+    parts += [
+        sites_table(results),
+        services_table(results),
+        trips_table(results, found),
+        guard_table(results),
+    ]
     return "".join(parts)
 
 
@@ -139,20 +154,14 @@ _MAP = (
     '<div class="player"><button id="workplay" type="button" aria-label="play">▶</button>'
     '<input id="workslider" type="range" min="0" value="0" aria-label="time of the map of sites"></div>'
     '<svg id="workmap" class="workview" role="img" aria-label="map of sites"></svg>'
-    '<p class="note">Discs: power drawn. Arcs: jobs under way, thin: those that came.</p></figure>'
+    '<p class="note">Discs: power drawn. Arcs: work under way, thin: what came.</p></figure>'
 )
 
 
-def _latency(results: "Results", table: str) -> Figure:
-    """Return the longest latency of what each site answers, with the bounds of all services."""
-    bounds = {
-        str(service["name"]): float(service["latency_bound_ms"])
-        for fleet in fleets(results)
-        for service in fleet.get("services", ())
-    }
+def _latency(results: "Results", table: str, column: str, title: str) -> Figure:
+    """Return latencies with the bounds of all services."""
     limits = [
         {"y": bound, "side": "high", "severity": "fail", "text": f"{number(bound)} ms, bound of {name}"}
-        for name, bound in bounds.items()
+        for name, bound in latency_bounds(results).items()
     ]
-    title = "Longest network latency of what each site answers"
-    return Figure(title, "ms", lines_of(results, table, "latency_ms"), limits, floor=0.0)
+    return Figure(title, "ms", lines_of(results, table, column), limits, floor=0.0)

@@ -1,4 +1,4 @@
-"""Tables of the section on work: jobs by site, trips of jobs, the guard's decisions."""
+"""Tables of the section on work: jobs by site, services, trips of both, the guard's decisions."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cosim.kpi import compute
-from cosim.report.moves import FETCHED, UNDER_WAY, Trip
+from cosim.report.moves import FETCHED, UNDER_WAY, Trip, fleets
 from cosim.report.work_map import sites_of
 from cosim.verdict.text import number
 
@@ -34,6 +34,14 @@ OUTCOMES = (
 )
 """KPIs of the table by site, with their headings; those that are zero everywhere are left out."""
 
+SERVICE_KPIS = (
+    "latency_mean_ms",
+    "latency_max_ms",
+    "tokens_count",
+    "unanswered_tokens_count",
+    "unanswered_share_pu",
+)
+LATENCY_EDGE_MS = 1e-9
 ALWAYS = ("jobs_ended_count", "jobs_late_count", "jobs_failed_count", "jobs_moved_count")
 MILLIONS = "tokens_count"
 
@@ -44,7 +52,7 @@ COUNTED = (
     ("site_lost", "sites lost"),
     ("line_cut", "lines cut"),
 )
-NOTES = ("refused", "move_short", "move_service", "surge", "limit_jobs")
+NOTES = ("refused", "move_short", "move_service", "double_short", "surge", "limit_jobs")
 """Events told among the trips."""
 
 
@@ -76,6 +84,34 @@ def sites_table(results: "Results") -> str:
     )
 
 
+def services_table(results: "Results") -> str:
+    """Return whether latency was held and what was answered, a row for each service, or nothing."""
+    bounds = latency_bounds(results)
+    if "service" not in results.tables:
+        return ""
+    rows = []
+    for name in results.elements("service"):
+        told = [compute(results, kpi, name) for kpi in SERVICE_KPIS]
+        bound = bounds.get(name, np.nan)
+        kind = "held" if told[1] <= bound + LATENCY_EDGE_MS else "violated"
+        cells = (bound, *told[:2], told[2] / 1e6, told[3] / 1e6, 100.0 * told[4])
+        numbers = "".join(f"<td class=n>{_number(float(cell))}</td>" for cell in cells)
+        rows.append(f"<tr class={kind}><td>{escape(name)}</td>{numbers}<td>{kind}</td></tr>")
+    heads = ("service", "bound [ms]", "mean latency [ms]", "farthest site [ms]", "tokens [million]")
+    heads += ("tokens unanswered [million]", "requests unanswered [%]", "latency")
+    note = "One way, of the network between users and the site that answers; means by work."
+    return f'<h3>Latency held, tokens served</h3>{_table(heads, rows)}<p class="note">{note}</p>'
+
+
+def latency_bounds(results: "Results") -> dict[str, float]:
+    """Return the longest latency each service may have [ms]."""
+    return {
+        str(service["name"]): float(service["latency_bound_ms"])
+        for fleet in fleets(results)
+        for service in fleet.get("services", ())
+    }
+
+
 def trips_table(results: "Results", found: Sequence[Trip]) -> str:
     """Return every trip with its reason, and orders among them, in order of time."""
     notes = results.events[results.events["kind"].isin(NOTES)]
@@ -84,8 +120,8 @@ def trips_table(results: "Results", found: Sequence[Trip]) -> str:
     timed = [(trip.leaves_s, _trip(trip)) for trip in found]
     timed += [(float(note["t_s"]), _note(note)) for _, note in notes.iterrows()]
     timed.sort(key=lambda row: row[0])
-    heads = ("at [s]", "job", "from", "to", "GPU", "took [s]", "what became of it", "why")
-    title = f"Who moved what where, and why: {len(found)} trips of jobs"
+    heads = ("at [s]", "job or service", "from", "to", "GPU", "took [s]", "what became of it", "why")
+    title = f"Who moved what where, and why: {len(found)} trips of jobs and services"
     return _folded(title, heads, [row for _, row in timed])
 
 

@@ -82,8 +82,8 @@ def test_plots_hold_both_runs_where_they_differ_and_name_those_that_are_equal(ru
         ("east_hall · two", "dash"),
     ]
     assert lines[0]["colour"] == lines[1]["colour"] != lines[2]["colour"]
-    assert "Data of jobs sent" not in drawn
-    assert "data of jobs sent" in text.split("Equal in all runs:")[-1].split("</p>")[0]
+    assert "Data of jobs and sessions sent" not in drawn
+    assert "data of jobs and sessions sent" in text.split("Equal in all runs:")[-1].split("</p>")[0]
     shown = re.sub(r"<script.*?</script>", "", text, flags=re.S)
     assert not re.search(r'(src|href)="(?!data:|#)', shown)
 

@@ -9,6 +9,7 @@ from cosim.kpi import compute
 from cosim.report import page
 from cosim.report.moves import flows, trips
 from cosim.report.work_map import places_of
+from cosim.results import Event
 from cosim.verdict import judge
 
 
@@ -72,7 +73,7 @@ def test_each_trip_ends_as_its_events_say_and_names_its_order(run):
 
 def test_flows_add_up_to_the_trips(run):
     found = trips(run)
-    assert sum(flow["jobs"] for flow in flows(found)) == len(found) == 4
+    assert sum(flow["trips"] for flow in flows(found)) == len(found) == 4
     assert sum(flow["gpus"] for flow in flows(found)) == 4000.0
 
 
@@ -80,6 +81,31 @@ def test_a_job_that_leaves_twice_is_two_trips(tmp_path):
     again = (job(550.0, "job_leaves", "a 2"), job(580.0, "job_moved", "a 2"))
     run = made_work(tmp_path / "run", events=(*EVENTS, *again))
     assert [t.outcome for t in trips(run) if t.job == "a 2"] == ["rolled back", "moved"]
+
+
+def shift(t_s, what, gpus, **data):
+    ends = {"service": "chat", "gpus": gpus, "from": "west", "to": "east"}
+    return Event(t_s, "west", f"service_{what}", "x", json.dumps(ends | data))
+
+
+def test_a_service_that_changes_sites_is_a_trip_with_its_reason(tmp_path):
+    events = (
+        shift(100.0, "leaves", 400.0, why="west is full"),
+        shift(160.0, "moved", 700.0, took_s=60.0),
+        shift(300.0, "leaves", 100.0, why="east is lost"),
+        shift(320.0, "rolled_back", 100.0, why="the copy does not come on"),
+    )
+    found = trips(made_work(tmp_path / "run", events=events))
+    assert [(t.job, t.gpus, t.leaves_s, t.ends_s, t.outcome, t.why) for t in found] == [
+        ("service chat", 700.0, 100.0, 160.0, "moved", "west is full"),
+        ("service chat", 100.0, 300.0, 320.0, "rolled back", "east is lost"),
+    ]
+
+
+def test_latency_held_is_told_for_each_service_beside_its_bound(html):
+    table = section(html).split("<h3>Latency held, tokens served</h3>")[1].split("</table>")[0]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", table)
+    assert cells == ["chat", "15", "10", "12", "300", "60", "25", "held"]
 
 
 def test_the_page_draws_both_ends_and_the_frequency_on_one_axis(html):

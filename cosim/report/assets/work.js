@@ -4,7 +4,7 @@
   if (!work) return;
   const PALETTE = window.suandian.palette;
   const NS = "http://www.w3.org/2000/svg", END = { "moved": "#0072b2", "rolled back": "#b2182b", "suspended": "#e69f00",
-    "lost with the site": "#7a0177", "fetched": "#009e73", "under way": "#7f7f7f" };
+    "lost with the site": "#7a0177", "fetched": "#009e73", "stayed": "#56b4e9", "under way": "#7f7f7f" };
   const font = { family: getComputedStyle(document.body).fontFamily, size: 11.5, color: "#1d2733" };
   const faint = (hex, alpha) => "rgba(" + [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16)).join(",") + "," + alpha + ")";
   const number = v => Number(v.toPrecision(4)).toLocaleString("en");
@@ -17,14 +17,14 @@
     Plotly.newPlot(place, [{ type: "sankey", arrangement: "snap", valueformat: ",.4r", valuesuffix: " GPU",
       node: { label: names.map(n => n.slice(1)), color: names.map(n => (n[0] === "<" ? "#5c6b7a" : "#1d2733")), pad: 18, thickness: 14 },
       link: { source: links.map(l => l.s), target: links.map(l => l.t), value: links.map(l => l.f.gpus),
-        color: links.map(l => faint(END[l.f.outcome] || "#7f7f7f", 0.45)), label: links.map(l => l.f.jobs + (l.f.jobs === 1 ? " job " : " jobs ") + l.f.outcome) } }],
+        color: links.map(l => faint(END[l.f.outcome] || "#7f7f7f", 0.45)), label: links.map(l => l.f.trips + (l.f.trips === 1 ? " trip " : " trips ") + l.f.outcome) } }],
       { margin: { l: 10, r: 10, t: 8, b: 8 }, font: font, paper_bgcolor: "#fff" },
       { displaylogo: false, responsive: true, displayModeBar: false });
     const legend = document.getElementById("workoutcomes");
     for (const outcome of new Set(work.flows.map(f => f.outcome))) {
       const mark = document.createElement("b"), same = work.flows.filter(f => f.outcome === outcome), sum = k => same.reduce((n, f) => n + f[k], 0);
       mark.textContent = "■ "; mark.style.color = END[outcome] || "#7f7f7f";
-      legend.append(mark, outcome + ": " + sum("jobs") + (sum("jobs") === 1 ? " trip, " : " trips, ") + number(sum("gpus")) + " GPU   ");
+      legend.append(mark, outcome + ": " + sum("trips") + (sum("trips") === 1 ? " trip, " : " trips, ") + number(sum("gpus")) + " GPU   ");
     }
   }
 
