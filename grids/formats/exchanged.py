@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
 
-from cosim.core.errors import CaseError
+from cosim.core.errors import CaseError, collected
 from grids.formats.pandapower_net import net_tables
 from grids.formats.simple import simplified
 from grids.formats.tables import CaseTables
+from grids.formats.ucte_text import ucte_faults
 from grids.network import complete_network
 
 CGMES = (".zip", ".xml")
@@ -30,11 +31,7 @@ def read_ucte(path: Path) -> CaseTables:
     from pandapower.converter.ucte.from_ucte import from_ucte_dict  # noqa: PLC0415 - slow to import
     from pandapower.converter.ucte.ucte_parser import UCTEParser  # noqa: PLC0415
 
-    lines = _text(path)
-    missing = [block for block in ("##N", "##L") if not any(line.startswith(block) for line in lines)]
-    if missing:
-        msg = f"{path.name}: has no block {' and no block '.join(missing)} (allowed: UCTE-DEF)"
-        raise CaseError(msg)
+    collected(ucte_faults(path.name, _text(path)), CaseError)
     parser = UCTEParser(str(path))
 
     def convert() -> Any:

@@ -1,5 +1,6 @@
 """A case folder from files of another program, and what the import says about it."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,11 +59,24 @@ def import_case(
     write_case(tables, folder)
     try:
         case = load_case(str(folder))
-    except CaseError:
+    except CaseError as error:
         for path in [folder] if new else folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        raise
+        raise CaseError(_with_sources(str(error), tables)) from error
     return _said(case, tables)
+
+
+def _with_sources(text: str, tables: CaseTables) -> str:
+    """Return what is wrong with rows of the tables, each line with where the row comes from."""
+
+    def told(line: str) -> str:
+        place = re.search(r"(\w+)\.csv, row (\d+)", line)
+        rows = tables.rows.get(place.group(1), []) if place is not None else []
+        at = int(place.group(2)) - 2 if place is not None else 0
+        source = rows[at].get("source", "") if 0 <= at < len(rows) else ""
+        return f"{line} ({source})" if source else line
+
+    return "\n".join(told(line) for line in text.splitlines())
 
 
 def _kind(path: Path) -> str:

@@ -45,12 +45,13 @@ def read_raw(path: Path) -> SourceGrid:
     grid = SourceGrid(text.title or path.stem, text.file, text.base_mva, text.f_hz)
     kinds = _buses(text, grid)
     collected([*_unknown_buses(text, grid, kinds), *_refused(text)], CaseError)
-    _loads(text, grid)
-    _fixed_shunts(text, grid)
-    _switched_shunts(text, grid)
-    _branches(text, grid)
-    transformers(text, grid)
-    dc_lines(text, grid)
+    wrong = []
+    for take in (_loads, _fixed_shunts, _switched_shunts, _branches, transformers, dc_lines):
+        try:
+            take(text, grid)
+        except CaseError as error:
+            wrong.append(str(error))
+    collected(wrong, CaseError)
     for kind in ("loads", "shunts", "injections", "branches"):
         _leave_out(grid, kind)
     _look_at_voltages(text, grid, kinds)

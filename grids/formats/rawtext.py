@@ -141,6 +141,14 @@ def _next_section(order: tuple[str, ...], current: int, comment: str) -> int:
     return current + 1
 
 
+def _check_end(file: str, order: tuple[str, ...], current: int, found: dict[str, list[Record]]) -> None:
+    """Refuse a file that ends within a section."""
+    if current < len(order) and found[order[current]]:
+        last = found[order[current]][-1]
+        msg = f"{file}, line {last.line}, section {last.section}: the file ends within it (allowed: 0 or Q)"
+        raise CaseError(msg)
+
+
 def _head(file: str, lines: Sequence[str]) -> tuple[int, float, float]:
     """Return revision, base and frequency of the first line."""
     if len(lines) < 3:
@@ -192,6 +200,8 @@ def read_raw_text(path: Path) -> RawText:
             continue
         if values:
             found[order[current]].append(Record(file, order[current], number, tuple(values)))
+    else:
+        _check_end(file, order, current, found)
     title = " ".join(" ".join(line.split()) for line in lines[1:3] if line.strip())
     sections = {name: tuple(records) for name, records in found.items()}
     return RawText(file, revision, base_mva, f_hz, title, sections)

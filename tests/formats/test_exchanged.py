@@ -109,7 +109,7 @@ def test_what_is_no_model_is_refused_by_name(tmp_path):
     short.write_text("##C\n##N\nx\n##L\ny\n", encoding="utf-8")
     empty.mkdir()
     (tmp_path / "lost.uct").write_text("nothing\n", encoding="utf-8")
-    for file, said in ((short, "converter cannot read it"), (tmp_path / "lost.uct", "has no block ##N")):
+    for file, said in ((short, "'y' is no node of the file"), (tmp_path / "lost.uct", "has no block ##N")):
         with pytest.raises(CaseError, match=said):
             import_case([str(file)], tmp_path / "case")
     pytest.importorskip("lxml")
@@ -156,3 +156,15 @@ def test_a_transformer_of_three_windings_is_the_star_pandapower_solves(tap_side,
     assert simplified(net) == ["1 transformers of three windings are stars"]
     pp.runpp(net, calculate_voltage_angles=True, numba=False)
     assert_allclose(net.res_bus.loc[[high, middle, low]], expected, atol=1e-6)
+
+
+def test_a_spoilt_ucte_file_is_told_by_line_and_columns_all_at_once(tmp_path):
+    text = NODES.replace("390.00", "39x.00").replace("XTHREE21 XFOURR21 1 0", "XTHREE21 XNOONE21 1 0")
+    (tmp_path / "made.uct").write_text(text + "\n##N\nXTWOOO11 Again        0 0\n", encoding="utf-8")
+    with pytest.raises(CaseError) as error:
+        import_case([str(tmp_path / "made.uct")], tmp_path / "case")
+    assert str(error.value).splitlines() == [
+        "made.uct, line 22, block N: node 'XTWOOO11' is in line 6 already",
+        "made.uct, line 5, block N, columns 27-32 (voltage): '39x.00' is not a number",
+        "made.uct, line 13, block L: 'XNOONE21' is no node of the file",
+    ]

@@ -223,6 +223,11 @@ def test_a_ratio_far_from_one_becomes_a_tap(tmp_path):
         (33, {"bus": ["1,'A',230.0,3", "1x,'B',230.0"]}, ["line 5", "section bus", "field I (1)", "'1x'"]),
         (33, {"branch": ["1,7,'1 ',0.0,0.1"]}, ["section branch", "field J (2)", "'7' is no bus"]),
         (33, {"branch": ["1,2,'1 ',0.0"]}, ["field X (5)", "is missing"]),
+        (
+            33,
+            {"load": ["2,'1 ',1,1,1,6x,0.0"], "branch": ["1,2,'1 ',0.0,abc"]},
+            ["'6x' is not", "'abc' is not"],
+        ),
         (33, {"facts": ["'SVC1',1,0,1", "'OFF',1,0,0", "'SVC2',2,0,2"]}, ["'SVC1'", "'SVC2'"]),
         (33, {"generator": [GEN[0].replace("0.2,0.0,0.0,1.0", "0.2,0.0,0.1,1.0")]}, ["XT", "own record"]),
         (33, {"transformer": ["1,2,0,'1 ',4,1,1", "0,0.1,100", "1", "1"]}, ["CW", "4", "1 to 3"]),
@@ -239,3 +244,10 @@ def test_a_file_that_cannot_be_read_names_line_section_field_and_value(tmp_path,
     for fragment in ["bad.raw", *said]:
         assert fragment in str(error.value)
     assert "'OFF'" not in str(error.value)
+
+
+def test_a_file_that_ends_within_a_section_is_refused(tmp_path):
+    text = raw_text(33, {"bus": BUSES, "generator": GEN, "branch": LINE})
+    whole, _, _ = text.partition(LINE[0])
+    with pytest.raises(CaseError, match="section branch: the file ends within it"):
+        read_raw(written(tmp_path, "cut.raw", whole + LINE[0]))
