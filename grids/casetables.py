@@ -139,6 +139,9 @@ _BUS_COLUMNS = (
     *_PLACE,
     _number("min_vm_pu", "0.9", least=0.5, most=1.5),
     _number("max_vm_pu", "1.1", least=0.5, most=1.5),
+    _whole("busbars", "1", least=1),
+    _optional("spacing_km", above=0),
+    _text("above_rating", default="", required=False),
     *_ORIGIN,
 )
 

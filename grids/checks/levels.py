@@ -1,23 +1,31 @@
 """Short-circuit levels of an operating point against ratings of circuit-breakers and usual ranges."""
 
+from typing import Any
+
 import numpy as np
 
 from cosim.core.errors import CaseError
+from cosim.core.types import Bools
 from grids.checks.base import BACKBONE_KV, HIGH_KV, Solved
 from grids.checks.finding import Finding, State, listed
-from grids.checks.short_circuit import rating_ka, short_circuit
+from grids.checks.short_circuit import ShortCircuit, rating_ka, short_circuit
 from grids.dynamics.tables import read_units
 
 CHECK = "short circuit"
 LEAST_KA = 20.0
-"""Usual least level at 500 kV busbars in China (unconfirmed); most is the breakers' rating."""
+"""Lower end of the range of levels of 500 kV grids in China (unconfirmed).
+
+The range is that of main busbars: it is asked of the middle one of 500 kV and above; ends of corridors are
+told.
+"""
 
 
 def check_levels(solved: Solved) -> list[Finding]:
-    """Return the range of currents at 220 kV and above; a note where it leaves the usual one.
+    """Return the range of currents of faults at the real busbars of 220 kV and above.
 
-    Which breakers are installed is not confirmed, and a busbar of a case may stand for several that are
-    run apart, so nothing is refused. Boundary busbars are not compared.
+    A province fails with a level above the breakers' rating at a row that has no reason for it
+    (`above_rating`), and where half of its busbars of 500 kV and above lie below `LEAST_KA`; other cases get
+    a note. Busbars of the boundary are not compared.
     """
     try:
         if not read_units(solved.case):
@@ -29,23 +37,35 @@ def check_levels(solved: Solved) -> list[Finding]:
     own = (un_kv >= HIGH_KV) & np.isfinite(found.ikss_ka) & ~found.boundary
     if not own.any():
         return []
+    return [_judged(solved.net, found, own, is_province=solved.is_province)]
+
+
+def _judged(net: Any, found: ShortCircuit, own: Bools, *, is_province: bool) -> Finding:
+    un_kv, names = net.bus["vn_kv"].to_numpy(dtype=float), [str(name) for name in net.bus["name"]]
     current = np.where(own, found.ikss_ka, np.nan)
     levels = [
         f"{kv:g} kV {np.nanmin(current[un_kv == kv]):.1f} to {np.nanmax(current[un_kv == kv]):.1f} kA"
         for kv in sorted(set(un_kv[own].tolist()), reverse=True)
     ]
-    over = current / np.array([rating_ka(kv) for kv in un_kv])
-    names = [str(name) for name in solved.net.bus["name"]]
-    above = [f"{names[k]} {current[k]:.0f} kA" for k in np.argsort(-over).tolist() if over[k] > 1.0]
-    weak = [
-        f"{names[k]} {current[k]:.1f} kA"
-        for k in np.argsort(current).tolist()
-        if un_kv[k] == BACKBONE_KV and current[k] < LEAST_KA
-    ]
     text = ", ".join(levels)
-    if above:
-        text += f"; {len(above)} of {int(own.sum())} busbars above the breakers' rating: {listed(above)}"
+    if (several := found.busbars[own] > 1).any():
+        text += f" at {int(found.busbars[own].sum())} busbars, for which {several.size} rows stand"
+    over = current / np.array([rating_ka(kv) for kv in un_kv])
+    above = [int(k) for k in np.argsort(-over) if over[k] > 1.0]
+    reasons = net.bus["above_rating"].tolist() if "above_rating" in net.bus else [""] * len(names)
+    refused = [f"{names[k]} {current[k]:.1f} kA" for k in above if not reasons[k]]
+    known = [f"{names[k]} {current[k]:.1f} kA" for k in above if reasons[k]]
+    main = np.sort(current[own & (un_kv >= BACKBONE_KV)])
+    weak = [k for k in np.argsort(current).tolist() if un_kv[k] >= BACKBONE_KV and current[k] < LEAST_KA]
+    too_weak = main.size > 0 and bool(main[main.size // 2] < LEAST_KA)
+    if refused:
+        text += f"; {len(refused)} above the breakers' rating: {listed(refused)}"
+    if known:
+        text += f"; above it for a reason their rows name: {listed(known)}"
     if weak:
-        text += f"; below {LEAST_KA:g} kA: {listed(weak)}"
-    state = State.NOTE if above or weak else State.GOOD
-    return [Finding(CHECK, state, text, float(np.nanmax(over)), 1.0)]
+        text += f"; below {LEAST_KA:g} kA: {listed([f'{names[k]} {current[k]:.1f} kA' for k in weak])}"
+    if too_weak:
+        text += f"; half of {main.size} rows of {BACKBONE_KV:g} kV and above lie below {LEAST_KA:g} kA"
+    wrong = bool(refused) or too_weak
+    state = State.BAD if wrong and is_province else State.NOTE if wrong or known or weak else State.GOOD
+    return Finding(CHECK, state, text, float(np.nanmax(over)), 1.0)

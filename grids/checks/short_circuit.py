@@ -8,10 +8,12 @@ impedances are corrected as the standard asks:
 * machines, and those that hold a step-up transformer without on-load taps (plants by plant type) as a whole,
   by :math:`K_G = K_{SO} = c / (1 + x''_d \sin\varphi_{rG})`;
 * what stands for the rest of an area is a network feeder and has no factor; the area's own network lies
-  between its machines and the boundary, so it feeds a fault at its bus with the breakers' rating at most.
+  between its machines and the boundary, so it feeds with as much as leaves the level at the busbars of the
+  boundary at the breakers' rating.
 
-Machines are those of the dynamic data. Converters (wind, PV, storage, direct-current links) give nothing: a
-little less than there is.
+A row of the table of buses may stand for several real busbars; currents are those of faults at the real ones
+(`grids.checks.busbars`). Machines are those of the dynamic data. Converters (wind, PV, storage,
+direct-current links) give nothing: a little less than there is.
 
 References
 ----------
@@ -26,6 +28,7 @@ import numpy as np
 
 from cosim.core.types import Bools, Floats, Ints
 from grids.case import Case
+from grids.checks.busbars import Busbars, ring_admittance
 from grids.dynamics.by_plant_type import plant_dynamics
 from grids.dynamics.tables import Unit, read_units
 from grids.numbers import Complexes
@@ -42,6 +45,9 @@ RATING_KA = ((500.0, 63.0), (220.0, 50.0))
 RATED_COS = (0.8, 1.0)
 """Bounds of a machine's rated power factor, taken as largest power over rating."""
 
+ROUNDS, CLOSE = 200, 1e-9
+"""Rounds in which shares of the surroundings settle, and change of a share that counts as none."""
+
 FOREIGN = ("trafo3w", "impedance", "switch", "xward")
 """Element tables without an equation here."""
 
@@ -53,7 +59,11 @@ class ShortCircuit:
     """Currents of one operating point, arrays of shape (buses,), rows of `net.bus`."""
 
     ikss_ka: Floats
-    """Initial symmetrical current; nan where no machine feeds the bus."""
+    """Initial symmetrical current, the highest of a row's real busbars; nan where no machine feeds them."""
+    least_ka: Floats
+    """The lowest of a row's real busbars."""
+    busbars: Ints
+    """How many real busbars a row stands for."""
     boundary: Bools
     """A machine stands there for a part of the network outside the case."""
 
@@ -72,33 +82,71 @@ def short_circuit(case: Case) -> ShortCircuit:
     if foreign := [table for table in FOREIGN if table in net and len(net[table])]:
         msg = f"no equations for {', '.join(foreign)}"
         raise ValueError(msg)
-    size, base_mva = len(net.bus), float(net.sn_mva)
-    y = np.zeros((size, size), dtype=np.complex128)
-    _add_lines(net, y, base_mva)
-    _add_trafos(net, y, base_mva)
-    boundary = np.zeros(size, dtype=np.bool_)
-    fed = np.zeros(size, dtype=np.bool_)
-    outside = {str(name) for name in net["ties"]["element"]} | {str(name) for name in net.ext_grid["name"]}
-    outside -= set(net.gen["name"][net.gen["sn_mva"] > 0.0]) if not len(net["ties"]) else set()
-    for unit, bus in _machines(case):
-        x_pu, factor = _reactance(case, unit, unit.element in outside)
-        impedance = factor * (float(getattr(unit.params, "ra_pu", 0.0)) + 1j * x_pu)
-        feeds = float(getattr(unit.params, "sn_mva")) / base_mva / impedance  # noqa: B009
-        if unit.element in outside:
-            un_kv = float(net.bus["vn_kv"].iloc[bus])
-            most = math.sqrt(3.0) * un_kv * rating_ka(un_kv) / base_mva / C_MAX
-            feeds *= min(1.0, most / abs(feeds))
-            boundary[bus] = True
-        y[bus, bus] += feeds
-        fed[bus] = True
-    live = _reached(y, fed)
-    ikss_ka = np.full(size, np.nan)
+    busbars, base_mva = Busbars.of(net), float(net.sn_mva)
+    un_kv = net.bus["vn_kv"].to_numpy(dtype=float)[busbars.row]
+    y = np.zeros((busbars.size, busbars.size), dtype=np.complex128)
+    _add_lines(net, y, base_mva, busbars)
+    _add_trafos(net, y, base_mva, busbars)
+    own, outside = _feeds(case, busbars, base_mva)
+    y[np.diag_indices_from(y)] += own + outside
+    current_ka = np.full(busbars.size, np.nan)
+    live = _reached(y, (own + outside) != 0.0)
     if live.any():
         at = np.flatnonzero(live)
-        z = np.linalg.inv(y[np.ix_(at, at)])
-        un_kv = net.bus["vn_kv"].to_numpy(dtype=float)[at]
-        ikss_ka[at] = C_MAX / np.abs(np.diag(z)) * base_mva / (math.sqrt(3.0) * un_kv)
-    return ShortCircuit(ikss_ka, boundary)
+        z: Complexes = np.linalg.inv(y[np.ix_(at, at)]).astype(np.complex128)
+        rating_pu = np.array([math.sqrt(3.0) * kv * rating_ka(kv) / base_mva / C_MAX for kv in un_kv[at]])
+        _hold_back(z, outside[at], rating_pu)
+        current_ka[at] = C_MAX / np.abs(np.diag(z)) * base_mva / (math.sqrt(3.0) * un_kv[at])
+    boundary = np.add.reduceat(outside != 0.0, busbars.first) > 0
+    most, least = (reduce.reduceat(current_ka, busbars.first) for reduce in (np.fmax, np.fmin))
+    return ShortCircuit(most, least, busbars.count, boundary)
+
+
+def _feeds(case: Case, busbars: Busbars, base_mva: float) -> tuple[Complexes, Complexes]:
+    """Return the admittances of machines at each node [pu]: the case's own, and those of its surroundings."""
+    net = case.net
+    beyond = {str(name) for name in net["ties"]["element"]} | {str(name) for name in net.ext_grid["name"]}
+    beyond -= set(net.gen["name"][net.gen["sn_mva"] > 0.0]) if not len(net["ties"]) else set()
+    own, outside = np.zeros((2, busbars.size), dtype=np.complex128)
+    for unit, bus in _machines(case):
+        x_pu, factor = _reactance(case, unit, unit.element in beyond)
+        impedance = factor * (float(getattr(unit.params, "ra_pu", 0.0)) + 1j * x_pu)
+        feeds = float(getattr(unit.params, "sn_mva")) / base_mva / impedance  # noqa: B009
+        count, first = int(busbars.count[bus]), int(busbars.first[bus])
+        (outside if unit.element in beyond else own)[first : first + count] += feeds / count
+    return own, outside
+
+
+def _hold_back(z: Complexes, outside: Complexes, most_pu: Floats) -> None:
+    """Reduce what the surroundings feed until no busbar of the boundary is above `most_pu`, in place.
+
+    One after the other: :math:`|1/z_{kk} - (1 - f) y_k| = Y_{max}` for the share :math:`f` of its feed
+    :math:`y_k`, between 0 and 1; less at one lets another have more, so the round is repeated.
+
+    Parameters
+    ----------
+    z
+        Impedance matrix with all feeds at their full size [pu], shape (nodes, nodes).
+    outside
+        Full feeds of the surroundings [pu], shape (nodes,).
+    most_pu
+        Admittance of a fault at the breakers' rating, shape (nodes,).
+    """
+    share = np.ones(outside.size)
+    for _ in range(ROUNDS):
+        change = 0.0
+        for k in np.flatnonzero(outside).tolist():
+            feed = outside[k]
+            rest = 1.0 / z[k, k] - share[k] * feed
+            a, b = abs(feed) ** 2, (rest * np.conj(feed)).real
+            c = abs(rest) ** 2 - most_pu[k] ** 2
+            kept = 0.0 if c >= 0.0 else min((math.sqrt(b * b - a * c) - b) / a, 1.0)
+            step = (kept - share[k]) * feed
+            change, share[k] = max(change, abs(kept - share[k])), kept
+            if step:
+                z -= np.outer(z[:, k], z[k, :]) * (step / (1.0 + step * z[k, k]))
+        if change < CLOSE:
+            return
 
 
 def rating_ka(un_kv: float) -> float:
@@ -148,24 +196,30 @@ def _add(y: Complexes, f: Ints, t: Ints, series: Complexes, ratio: Floats) -> No
     np.add.at(y, (t, f), -series / ratio)
 
 
-def _add_lines(net: Any, y: Complexes, base_mva: float) -> None:
+def _add_lines(net: Any, y: Complexes, base_mva: float, busbars: Busbars) -> None:
     line, f, t = _ends(net, "line", "from_bus", "to_bus")
     base_ohm = net.bus["vn_kv"].to_numpy(dtype=float)[f] ** 2 / base_mva
-    ohm = (line["r_ohm_per_km"] + 1j * line["x_ohm_per_km"]) * line["length_km"] / line["parallel"]
-    _add(y, f, t, base_ohm / ohm.to_numpy(dtype=np.complex128), np.ones(len(line)))
+    ohm = (line["r_ohm_per_km"] + 1j * line["x_ohm_per_km"]) * line["length_km"]
+    each = np.repeat(np.arange(len(line)), line["parallel"].to_numpy(dtype=np.int64))
+    series = (base_ohm / ohm.to_numpy(dtype=np.complex128))[each]
+    _add(y, *busbars.circuits(f[each], t[each]), series, np.ones(each.size))
+    one, other, row = busbars.rings()
+    _add(y, one, other, ring_admittance(net, busbars, base_mva, row), np.ones(row.size))
 
 
-def _add_trafos(net: Any, y: Complexes, base_mva: float) -> None:
+def _add_trafos(net: Any, y: Complexes, base_mva: float, busbars: Busbars) -> None:
     trafo, hv, lv = _ends(net, "trafo", "hv_bus", "lv_bus")
-    z, r, sn_mva, hv_kv, lv_kv, count = (
+    z, r, sn_mva, hv_kv, lv_kv = (
         trafo[name].to_numpy(dtype=float)
-        for name in ("vk_percent", "vkr_percent", "sn_mva", "vn_hv_kv", "vn_lv_kv", "parallel")
+        for name in ("vk_percent", "vkr_percent", "sn_mva", "vn_hv_kv", "vn_lv_kv")
     )
     x_pu = np.sign(z) * np.sqrt(z**2 - r**2) / 100.0
     factor = np.where(z > 0.0, 0.95 * C_MAX / (1.0 + 0.6 * x_pu), 1.0)
     bus_kv = net.bus["vn_kv"].to_numpy(dtype=float)
-    impedance = factor * (r / 100.0 + 1j * x_pu) * base_mva / (sn_mva * count) * (lv_kv / bus_kv[lv]) ** 2
-    _add(y, hv, lv, 1.0 / impedance, hv_kv / bus_kv[hv] / (lv_kv / bus_kv[lv]))
+    impedance = factor * (r / 100.0 + 1j * x_pu) * base_mva / sn_mva * (lv_kv / bus_kv[lv]) ** 2
+    ratio = hv_kv / bus_kv[hv] / (lv_kv / bus_kv[lv])
+    each = np.repeat(np.arange(len(trafo)), trafo["parallel"].to_numpy(dtype=np.int64))
+    _add(y, busbars.dealt(hv[each]), busbars.dealt(lv[each]), 1.0 / impedance[each], ratio[each])
 
 
 def _reached(y: Complexes, fed: Bools) -> Bools:
