@@ -8,7 +8,7 @@ operator's test, a fall by `full_hz` within `TEST_RAMP_S` that then stays. A lag
 
 of what it settles at (time and :math:`t_r` counted from the edge of the dead-band), so the machines behind
 it can give :math:`1/r` of the holding: installed against responding capacity, and why secondary exceeds
-primary. A static product is a relay: all of its holding, once.
+primary. A static product is a relay, or somebody who gives an order: all of its holding, once.
 """
 
 import csv
@@ -36,12 +36,12 @@ class ReserveProduct(Params):
 
     area: str = Field(description="synchronous area")
     title: str = Field(description="what it is")
-    response: Literal["dynamic", "static"] = Field(description="follows frequency, or a relay switches it")
+    response: Literal["dynamic", "static"] = Field(description="follows frequency, or is switched")
     deadband_hz: float = Field(ge=0, le=1.5, description="deviation without response; of a relay its trigger")
     full_hz: float = Field(gt=0, description="deviation for all of it")
     t_full_s: float = Field(gt=0, description="when all of it has to be there")
     t_hold_s: float = Field(gt=0, description="how long it is kept; no limit in the model")
-    t_delay_s: float = Field(ge=0, description="relay: time beyond its trigger before it acts")
+    t_delay_s: float = Field(ge=0, description="static: time beyond its trigger before it acts")
     status: str = Field(description="published or (unconfirmed)")
     source: str = Field(description="where the numbers come from")
 
@@ -59,6 +59,8 @@ class Holding:
     """What comes of what is held."""
     trigger_error_hz: float = 0.0
     """How much earlier (> 0) than said the relay of a static product acts."""
+    t_delay_s: float | None = None
+    """What passes beyond the trigger of a static product before it acts; None: what the product says."""
 
 
 @cache
@@ -140,7 +142,7 @@ def _row(held: Holding, product: ReserveProduct, f_nominal_hz: float) -> dict[st
             "p_rated_mw": held.p_mw * held.delivered_pu,
             "deadband_hz": product.deadband_hz - held.trigger_error_hz,
             "rate_pu_per_s": 1.0 / max(held.t_response_s, 1e-3),
-            "t_delay_s": product.t_delay_s,
+            "t_delay_s": product.t_delay_s if held.t_delay_s is None else held.t_delay_s,
         }
     settled_mw = held.p_mw * held.delivered_pu / delivered_in_test(product, held.t_response_s)
     return row | {

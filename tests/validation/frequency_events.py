@@ -45,6 +45,7 @@ class Event:
     kinetic_gws: float
     f_start_hz: float
     nadir_hz: float
+    zenith_hz: float
     nadir_at_s: float
     steepest_second_hz: float
     f_60s_hz: float
@@ -107,6 +108,7 @@ class Outcome:
     """What the model says of an event."""
 
     nadir_hz: float
+    zenith_hz: float
     nadir_at_s: float
     steepest_second_hz: float
     f_60s_hz: float
@@ -117,23 +119,25 @@ class Outcome:
 def outcome(area: AreaFrequency, event: Event) -> Outcome:
     """Lose what the event lost; the steepest second is that of samples a second apart, mean over phases."""
     deficit_mw = settle(area, event.f_start_hz) + event.loss_mw
-    f_hz, lowest = [event.f_start_hz], (event.f_start_hz, 0.0)
+    f_hz, lowest, highest = [event.f_start_hz], (event.f_start_hz, 0.0), event.f_start_hz
     for k in range(round(HORIZON_S / SAMPLED_S)):
         t_s = k * SAMPLED_S
         found = area.step(t_s, SAMPLED_S, np.array([deficit_mw]), NONE, NONE, NONE)
         f_hz.append(float(found.f_hz[0]))
         lowest = min(lowest, (float(found.f_min_hz[0]), t_s + SAMPLED_S))
+        highest = max(highest, float(found.f_max_hz[0]))
     per_s = round(1.0 / SAMPLED_S)
     trace = np.concatenate([np.full(per_s, event.f_start_hz), f_hz])
     steepest = [float(-np.diff(trace[phase::per_s]).min()) for phase in range(per_s)]
     stiffness = float(droop_gain_mw_per_hz(area.fleet, area.areas).sum() + area.areas.damping_mw_per_hz[0])
     missing_mw = (event.f_60s_hz - f_hz[-1]) * stiffness
-    return Outcome(lowest[0], lowest[1], float(np.mean(steepest)), f_hz[-1], missing_mw)
+    return Outcome(lowest[0], highest, lowest[1], float(np.mean(steepest)), f_hz[-1], missing_mw)
 
 
 def british(event: Event, q: dict[str, float]) -> AreaFrequency:
     """Return the area whose dynamic holding just secures the largest loss, delivered as far as it is."""
     kinetic_mws = 1e3 * event.kinetic_gws
+    ordered = Holding("gb_fast", q["fast_mw"], q["fast_ramp_s"], t_delay_s=q["fast_start_s"])
 
     def fleet(primary_mw: float, *, planned: bool) -> Fleet:
         error_hz = 0.0 if planned else q["trigger_error_hz"]
@@ -142,6 +146,7 @@ def british(event: Event, q: dict[str, float]) -> AreaFrequency:
             Holding("gb_primary", primary_mw, q["t_response_s"], short),
             Holding("gb_static", q["static_mw"], q["static_ramp_s"], trigger_error_hz=error_hz),
             Holding("gb_demand", q["demand_mw"], 1.0, trigger_error_hz=error_hz),
+            *([] if planned else [ordered]),
         ])  # fmt: skip
 
     def above_limit(primary_mw: float) -> float:
@@ -169,7 +174,24 @@ def east_chinese(event: Event, q: dict[str, float]) -> AreaFrequency:
     return _area(fleet, event, q["load_damping_percent_per_hz"])
 
 
-MODELS = {"Great Britain": british, "East China": east_chinese}
+def eastern(event: Event, q: dict[str, float]) -> AreaFrequency:
+    """Return the area with gas turbines for all that responds: most of what does there."""
+    gas = plant_types()["rest_gas"]
+    row = {name: getattr(gas, name) for name in ("governor", "rate_pu_per_s", "t_governor_s", "t_chest_s")}
+    own = {
+        "name": "gas",
+        "p_rated_mw": 1e3 * q["rated_gw"],
+        "responding_pu": q["responding_pu"],
+        "limit_up_pu": 1.0,
+        "limit_down_pu": 1.0,
+        "droop_pu": q["droop_pu"],
+        "deadband_hz": q["deadband_hz"],
+    }
+    fleet = fleet_of_rows(1e3 * q["kinetic_gws"], [row | own])
+    return _area(fleet, event, q["load_damping_percent_per_hz"])
+
+
+MODELS = {"Great Britain": british, "East China": east_chinese, "Eastern Interconnection": eastern}
 
 
 @cache
@@ -197,6 +219,7 @@ def within_gate(quantity: str, day: str = "2017-05-09") -> float:
 
 QUANTITIES = {
     "nadir_hz": "nadir, Hz",
+    "zenith_hz": "zenith, Hz",
     "nadir_at_s": "time of the nadir, s",
     "steepest_second_hz": "steepest second, Hz",
     "f_60s_hz": "after 60 s, Hz",

@@ -37,7 +37,7 @@ def test_no_area_answers_with_all_that_turns_and_each_has_a_bias_of_its_size() -
         load_gw, _, governed_gw, responding_gw, *_, bias = (
             float(cell) for cell in line.strip("| ").split(" | ")[1:]
         )
-        assert 0.4 < responding_gw / governed_gw < 0.85, line
+        assert 0.39 < responding_gw / governed_gw < 0.51, line
         assert 0.005 < bias / (1e3 * load_gw) < 0.02, line
 
 
@@ -50,11 +50,20 @@ def test_the_steepest_second_of_the_british_event_is_met_within_ten_per_cent() -
     assert events.within_gate("steepest_second_hz") >= 95.0
 
 
-def test_the_british_recovery_after_a_minute_needs_more_than_the_stated_products() -> None:
-    """Not reproduced: 49.894 Hz is above all that primary, static and load response give."""
-    assert events.percentile(BRITISH, "f_60s_hz") > 95.0
+def test_the_british_recovery_after_a_minute_lies_inside_the_spread_with_orders_of_the_control_room() -> None:
+    assert 80.0 < events.percentile(BRITISH, "f_60s_hz") < 97.5
     low_mw, high_mw = np.percentile(events.spread(BRITISH)["missing_mw"], [5, 95])
-    assert 50.0 < low_mw < high_mw < 500.0
+    assert low_mw < 0.0 < high_mw < 500.0
+
+
+def test_without_such_orders_no_point_is_as_high_after_a_minute() -> None:
+    event = events.events()[BRITISH]
+    silent = [q | {"fast_mw": 0.0} for q in events.sampled(event.area)[::10]]
+    assert max(events.outcome(events.british(event, q), event).f_60s_hz for q in silent) < event.f_60s_hz
+
+
+def test_the_rise_after_virginias_load_left_lies_inside_the_spread() -> None:
+    assert 10.0 < events.percentile("2024-07-10", "zenith_hz") < 90.0
 
 
 def test_every_point_starts_at_rest_and_its_holding_secures_what_it_has_to() -> None:
