@@ -180,6 +180,7 @@ class Fleet:
         self.services.reset(streams, context.emit)
         self.backlog_gpu_s = np.zeros(n)
         self.limit_gpu = np.full(n, NO_LIMIT)
+        self.reached_s = 0.0
         self._service_gpu = np.zeros(n)
 
     def step(self, t_s: float, dt_s: float, hears: Signals) -> Done:
@@ -228,6 +229,7 @@ class Fleet:
         advance(self.jobs, self.life, self.pool, sites, rules, sums, t_s, dt_s / ticks, ticks)
         self.backlog_gpu_s += sums[k.ARRIVED] + sums[k.LOST] + sums[k.MOVED] - sums[k.USEFUL]
         self.roster.tell()
+        self.reached_s = t_s + dt_s
         return Done(sums, served, np.maximum(asked, sums[k.ASKED]), ranking.score)
 
     def _rank(self, t_s: float, dt_s: float, hears: Signals) -> Ranking:

@@ -1,15 +1,16 @@
 """The jobs of a fleet: what each is, where it stands, and what is told of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from cosim.core.component import Emit
 from cosim.core.types import Floats, Ints
+from datacenters.job_statistics import FATES
 from datacenters.kernels import jobs as k
-from datacenters.workload import HOUR_S, JobSet
+from datacenters.workload import HOUR_S, KINDS, JobSet
 
 EVENTS = 1 << 16
 """Events of jobs kept in one exchange; more are counted, not told."""
@@ -29,6 +30,15 @@ TOLD = {
     k.STALLS: ("job_stalled", "the copy of {job} from {source} to {to} does not come on"),
 }
 """Kind and text of what happens to a job."""
+
+
+STATES = (
+    "to come", "waiting", "fetched", "loading", "running", "saving", "leaving", "travelling", "starting",
+    "ended",
+)  # fmt: skip
+"""What the states of a job are called in its row; the places are those of `kernels.jobs`."""
+
+Column = Floats | Ints | list[str]
 
 
 class Roster:
@@ -119,6 +129,36 @@ class Roster:
     def _site_name(self, site: int) -> str:
         return self.names[site] if site >= 0 else "the queue"
 
+    def ledger(self, t_s: float) -> Mapping[str, Column]:
+        """Return a table with a row for each job, as things stand at a time: column -> values."""
+        jobs, life, set_ = self.jobs, self.life, self.set
+        ended = life.state == k.DONE
+        waits = life.state == k.WAITING
+        at = np.where(waits, life.data, life.site)
+        return {
+            "job": [set_.label(j) for j in range(len(set_))],
+            "population": _named(set_.names, set_.of),
+            "kind": _named(KINDS, jobs.kind),
+            "gpus": jobs.gpus,
+            "arrival_s": jobs.arrival_s,
+            "begin_s": life.begin_s,
+            "end_s": life.end_s,
+            "deadline_s": np.where(np.isfinite(jobs.deadline_s), jobs.deadline_s, np.nan),
+            "state": _named(STATES, life.state),
+            "late": (ended & (life.end_s > jobs.deadline_s + k.EDGE_S)).astype(np.int64),
+            "ends_as": _named(("", *FATES), np.where(ended, jobs.fate + 1, 0)),
+            "first_site": _named((*self.names, ""), life.first),
+            "site": _named((*self.names, ""), at),
+            "waited_s": life.waited_s + np.where(waits, t_s - life.since_s, 0.0),
+            "moved_count": life.moves,
+            "failed_count": life.fails,
+            "done_gpu_h": life.done_gpu_s / HOUR_S,
+            "lost_gpu_h": life.lost_gpu_s / HOUR_S,
+            "overhead_gpu_h": life.overhead_gpu_s / HOUR_S,
+            "tokens_count": life.done_gpu_s * jobs.tokens_per_gpu_s,
+            "tokens_lost_count": life.lost_gpu_s * jobs.tokens_per_gpu_s,
+        }
+
     def books(self) -> Mapping[str, float]:
         """Return totals over all jobs [GPU s] and how many are in which state."""
         life = self.life
@@ -133,6 +173,11 @@ class Roster:
             "future_count": float(states[k.FUTURE]),
             "on_site_count": float(states[k.FETCHING : k.DONE].sum()),
         }
+
+
+def _named(names: Sequence[str], places: Ints) -> list[str]:
+    """Return the name at each place; -1 is the last."""
+    return [names[place] for place in places.tolist()]
 
 
 def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:
@@ -160,6 +205,7 @@ def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:
         end_s=np.full(n, np.nan),
         first=nowhere(),
         moves=np.zeros(n, dtype=np.int64),
+        fails=np.zeros(n, dtype=np.int64),
         watched=np.zeros(n, dtype=np.bool_),
     )
     pool = k.Pool(

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from cosim.core.component import Balance, Context, Link, Port, SideTable
+from cosim.core.component import Balance, Context, Ledger, Link, Port, SideTable
 from cosim.core.errors import ScenarioError
 from cosim.core.params import Params, column
 from cosim.core.shelf import Shelf, places_of
@@ -311,6 +311,10 @@ class Site:
         ])  # fmt: skip
         self._spend(active)
         return Shelf(self._places, block)
+
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Return a table with a row for each job, as things stand."""
+        return {"job": self.fleet.roster.ledger(self.fleet.reached_s)}
 
     def _room_mw(self, dt_s: float, leave_mw: Floats) -> tuple[Floats, Bools]:
         """Return what may be added: the least of ramp, block and what the guard allows; and if it is kept.

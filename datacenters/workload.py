@@ -19,11 +19,13 @@ from datacenters.kernels.jobs import Jobs
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
+MOST_H = 48.0
+"""Longest time of a job where nothing else is said."""
 
 KINDS = ("training", "batch", "batch_inference")
 """Kinds of jobs; the number of a kind in a table of jobs is its place here."""
 
-DRAWN = {"gpus_median_gpu", "gpus_sigma_pu", "duration_median_h", "duration_sigma_pu"}
+DRAWN = ("gpus_median_gpu", "gpus_sigma_pu", "duration_median_h", "duration_sigma_pu")
 """Parameters that published statistics replace."""
 
 JobKind = Literal["training", "batch", "batch_inference"]
@@ -57,7 +59,9 @@ class Population(Params):
     gpus_most_gpu: float = Field(default=1024.0, gt=0, description="most accelerators of a job, cut off")
     duration_median_h: float = Field(default=1.0, gt=0, description="time a job runs undisturbed, median")
     duration_sigma_pu: float = Field(default=1.0, ge=0, le=4, description="spread of its logarithm")
-    duration_most_h: float = Field(default=48.0, gt=0, description="longest time; with `statistics`: theirs")
+    duration_most_h: float | None = Field(
+        default=None, gt=0, description="longest time; none: 48, or that of `statistics`"
+    )
     busy_pu: float = Field(default=0.8, gt=0, le=1, description="how busy it keeps its accelerators")
     slack_h: float | None = Field(
         default=None,
@@ -100,7 +104,8 @@ class Population(Params):
             )
             if value is not None and value not in known
         ]
-        both = sorted(DRAWN & self.model_fields_set) if self.statistics is not None else []
+        fields = type(self).model_fields
+        both = [n for n in DRAWN if self.statistics is not None and getattr(self, n) != fields[n].default]
         wrong += [f"{name}: `statistics` says it (allowed: one of them)" for name in both]
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -206,13 +211,13 @@ def _sizes(p: Population, n: int, rng: np.random.Generator) -> tuple[Floats, Flo
     if p.statistics is not None:
         gpus = np.minimum(job_statistics.gpus(p.statistics, n, rng), math.floor(p.gpus_most_gpu))
         lasts_s = job_statistics.durations_s(p.statistics, n, rng)
-        if "duration_most_h" in p.model_fields_set:
-            lasts_s = np.minimum(lasts_s, p.duration_most_h * HOUR_S)
-        return gpus, lasts_s, job_statistics.fates(p.statistics, n, rng)
+        most_s = np.inf if p.duration_most_h is None else p.duration_most_h * HOUR_S
+        return gpus, np.minimum(lasts_s, most_s), job_statistics.fates(p.statistics, n, rng)
     wished = p.gpus_median_gpu * np.exp(p.gpus_sigma_pu * rng.standard_normal(n))
     gpus = np.clip(np.ceil(wished), 1.0, math.floor(p.gpus_most_gpu))
     hours = p.duration_median_h * np.exp(p.duration_sigma_pu * rng.standard_normal(n))
-    return gpus, np.minimum(hours, p.duration_most_h) * HOUR_S, np.zeros(n, dtype=np.int64)
+    most_h = MOST_H if p.duration_most_h is None else p.duration_most_h
+    return gpus, np.minimum(hours, most_h) * HOUR_S, np.zeros(n, dtype=np.int64)
 
 
 def together(parts: Sequence[tuple[str, Jobs, tuple[str, ...] | None]], sites: int) -> JobSet:

@@ -45,6 +45,10 @@ class Link:
     late: Mapping[str, str] = field(default_factory=dict)
 
 
+Ledger = Mapping[str, Any]
+"""A table that is written once: column -> numbers (an array) or words (a list), all of one length."""
+
+
 @dataclass(frozen=True)
 class Balance:
     """A conservation law over outputs: sum(inflow)·dt - sum(outflow)·dt = change of `stored`.
@@ -199,6 +203,8 @@ class Component(Protocol):
     * `uncovered(end_s) -> list[str]`: which of its data end before the run does (asked after `reset`);
     * `unfit(longest_s) -> list[str]`: which units cannot work in exchanges of up to so long, and why, each
       text beginning with the unit's name and a colon (asked after `reset`);
+    * `ledgers()`: tables of single things it keeps, such as a row for each job: name -> column -> values of
+      equal length; asked for once, when a run is over;
     * `flexibility(t_s, horizon_s, inputs)`: how far each unit can be moved (`cosim.core.flexibility`);
     * `side_tables() -> Sequence[SideTable]` and `told(table)`: tables of its own, known before a run, and
       what the last step brought to one, column -> values over its rows.
@@ -243,6 +249,12 @@ def commands_of(kind: type[Component]) -> Mapping[str, type[Params]]:
     """Return the scenario events a component class answers to: name -> parameter model."""
     commands: Mapping[str, type[Params]] = getattr(kind, "commands", {})
     return commands
+
+
+def ledgers_of(component: Component) -> Mapping[str, Ledger]:
+    """Return the tables of single things a component keeps: name -> column -> values."""
+    asked = getattr(component, "ledgers", None)
+    return {} if asked is None else asked()
 
 
 def devices_of(component: Component) -> tuple[tuple[DroopOffer | DeviceOffer, ...], ...] | None:

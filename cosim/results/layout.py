@@ -16,7 +16,21 @@ ORDERS = "orders.csv"
 
 SERIES = "series"
 EVENTS = "events"
-WRITTEN = (MANIFEST, MODEL, REACHED, SERIES, EVENTS, ORDERS, "kpis.json", "verdict.json", "report.html")
+LEDGERS = "ledgers"
+"""Tables with a row for each single thing, such as a job: written whole when a run is over."""
+
+WRITTEN = (
+    MANIFEST,
+    MODEL,
+    REACHED,
+    SERIES,
+    EVENTS,
+    LEDGERS,
+    ORDERS,
+    "kpis.json",
+    "verdict.json",
+    "report.html",
+)
 """What a run and its evaluation leave in a folder: an earlier run's are removed before a new one."""
 
 

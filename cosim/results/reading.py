@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from cosim.core.errors import ResultsError
 from cosim.core.registry import nearest
-from cosim.results.layout import EVENTS, MANIFEST, MODEL, REACHED, SERIES, alive, chunks, read_json
+from cosim.results.layout import EVENTS, LEDGERS, MANIFEST, MODEL, REACHED, SERIES, alive, chunks, read_json
 from cosim.results.writer import EVENT_SCHEMA
 
 if TYPE_CHECKING:
@@ -51,6 +51,22 @@ class Results:
     def tables(self) -> tuple[str, ...]:
         """Names of the tables, sorted; a run that has just begun may not have written all of them yet."""
         return tuple(sorted(path.name for path in (self.path / SERIES).iterdir() if chunks(path)))
+
+    @property
+    def ledgers(self) -> tuple[str, ...]:
+        """Names of the tables with a row for each single thing, such as `job`; written when a run is over."""
+        return tuple(path.stem for path in chunks(self.path / LEDGERS))
+
+    def ledger(self, name: str) -> pd.DataFrame:
+        """Return a whole table of single things, a row for each.
+
+        Raises ResultsError, with the names there are, when there is none of that name.
+        """
+        if name not in self.ledgers:
+            known = ", ".join(self.ledgers) or "none"
+            msg = f"{self.path}: no ledger {name!r}, only {known}.{nearest(name, self.ledgers)}"
+            raise ResultsError(msg)
+        return pd.read_parquet(self.path / LEDGERS / f"{name}.parquet")
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -132,7 +148,7 @@ class Results:
         return frame.sort_values("t_s", kind="stable", ignore_index=True)
 
     def sql(self, query: str) -> pd.DataFrame:
-        """Return the answer to a DuckDB query; every table is a view of its name, and so is `events`."""
+        """Return the answer to a DuckDB query; tables, ledgers and `events` are views of their names."""
         return _answer(query, [self])
 
     def _dataset(self, table: str) -> Any:
@@ -189,6 +205,9 @@ def _answer(query: str, runs: Sequence[Results], *, labelled: bool = False) -> p
             _view(connection, table, [_selected(run, f"{SERIES}/{table}", labelled) for run in having])
         if having := [run for run in runs if chunks(run.path / EVENTS)]:
             _view(connection, EVENTS, [_selected(run, EVENTS, labelled) for run in having])
+        for name in sorted({name for run in runs for name in run.ledgers}):
+            having = [run for run in runs if name in run.ledgers]
+            _view(connection, name, [_selected(run, f"{LEDGERS}/{name}.parquet", labelled) for run in having])
         try:
             frame: pd.DataFrame = connection.execute(query).df()
         except engine.Error as error:
@@ -203,8 +222,9 @@ def _view(connection: "duckdb.DuckDBPyConnection", name: str, parts: Sequence[st
 def _selected(run: Results, place: str, labelled: bool) -> str:
     """Return the query for one table of one run; what is not SQL of ours is quoted."""
     label = f", {_quoted(run.path.resolve().name)} AS run" if labelled else ""
-    files = ", ".join(_quoted(str(path.resolve())) for path in chunks(run.path / place))
-    limited = place != EVENTS and run.last_s != math.inf
+    found = run.path / place
+    files = ", ".join(_quoted(str(path.resolve())) for path in (chunks(found) if found.is_dir() else [found]))
+    limited = place.startswith(f"{SERIES}/") and run.last_s != math.inf
     where = f" WHERE t_s <= CAST('{run.last_s}' AS DOUBLE)" if limited else ""
     return f"SELECT *{label} FROM read_parquet([{files}]){where}"  # noqa: S608
 

@@ -18,11 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cosim.core.component import Ledger
 from cosim.core.errors import ResultsError
 from cosim.core.shelf import Shelf
 from cosim.core.types import Floats
 from cosim.results.clerk import Clerk
-from cosim.results.layout import EVENTS, REACHED, SERIES, chunk_path, write_json
+from cosim.results.layout import EVENTS, LEDGERS, REACHED, SERIES, chunk_path, write_json
 
 Row = Mapping[str, Floats]
 """Column name -> values over a table's elements, of one exchange."""
@@ -137,6 +138,7 @@ class Writer:
         }
         self._filled, self._chunk = 0, 0
         self._reached = folder / REACHED
+        self._ledgers_folder, self._ledger_hashes = folder / LEDGERS, dict[str, str]()
         self._events_folder = folder / EVENTS
         self._events_folder.mkdir(parents=True)
         self._events: list[Event] = []
@@ -180,6 +182,26 @@ class Writer:
             self._hash_events(full)
             self._event_chunk += 1
 
+    def add_ledger(self, name: str, ledger: Ledger) -> None:
+        """Write a table of single things whole.
+
+        Raises ResultsError when another table has its name or its columns differ in length.
+        """
+        sizes = {column: len(values) for column, values in ledger.items()}
+        if name in self._blocks or name in self._ledger_hashes or name == EVENTS:
+            msg = f"ledger {name!r} has the name of another table"
+            raise ResultsError(msg)
+        if len(set(sizes.values())) != 1:
+            msg = f"ledger {name!r} has columns of different length: {sizes}"
+            raise ResultsError(msg)
+        self._ledgers_folder.mkdir(exist_ok=True)
+        table = pa.table({column: pa.array(values) for column, values in ledger.items()})
+        _write(table, self._ledgers_folder / f"{name}.parquet")
+        digest = hashlib.sha256(repr(table.column_names).encode())
+        for column in table.itercolumns():
+            digest.update(repr(column.to_pylist()).encode())
+        self._ledger_hashes[name] = digest.hexdigest()
+
     def flush(self) -> None:
         """Bring everything so far to disk."""
         self._begin(full=False)
@@ -198,7 +220,12 @@ class Writer:
             self._clerk.dismiss()
             self._closed = True
         hashes = {name: block.digest.hexdigest() for name, block in self._blocks.items()}
-        return {**hashes, "clock": self._clock.hexdigest(), "events": self._event_digest.hexdigest()}
+        return {
+            **hashes,
+            **self._ledger_hashes,
+            "clock": self._clock.hexdigest(),
+            "events": self._event_digest.hexdigest(),
+        }
 
     def _next_chunk(self) -> None:
         self._begin(full=True)

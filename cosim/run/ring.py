@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 import mosaik
 
+from cosim.core.component import Ledger
 from cosim.core.errors import ComponentError
 from cosim.plan import GRID, Plan
 from cosim.results import Writer
@@ -19,7 +21,7 @@ from cosim.simulators.grid import GridSimulator
 from cosim.simulators.inside import InsideStarter
 from cosim.simulators.ranges import Ranges
 from cosim.simulators.recorder import Beat, Recorder
-from cosim.simulators.remote import ProcessStarter
+from cosim.simulators.remote import ProcessProxy, ProcessStarter
 from cosim.simulators.shared import Shared
 
 RECORDER = "recorder"
@@ -86,6 +88,15 @@ class Ring:
         finally:
             _wind_up(loop, world, main)
         self._check_arrivals()
+
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Return the tables of single things that components keep, once the ring has turned."""
+        found: dict[str, Ledger] = {}
+        for _, member in self._stages:
+            runner = member.proxy if isinstance(member, ProcessStarter) else member
+            if isinstance(runner, ComponentSimulator | ProcessProxy):
+                found |= runner.ledgers()
+        return found
 
     async def _run(self, world: mosaik.AsyncWorld) -> None:
         try:

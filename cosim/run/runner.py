@@ -121,6 +121,8 @@ def _run(plan: Plan, out: Path, progress: bool, step_limit_s: float) -> Results:
             with rare_collection():
                 ring.turn()
             plan.grid.finish()
+            for name, ledger in ring.ledgers().items():
+                books.writer.add_ledger(name, ledger)
     except KeyboardInterrupt as error:
         if shared.watch.culprit is None:
             books.close("incomplete", shared, error)

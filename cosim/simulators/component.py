@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from cosim.core.component import Ledger, ledgers_of
 from cosim.core.types import Floats
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
@@ -31,6 +32,14 @@ class ComponentSimulator(RingSimulator):
             for table in desk.side_tables:
                 found[table.name] = cast("Any", desk.component).told(table.name)
         return now.with_outputs(found)
+
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Return the tables of single things of all kinds of the stage. Raises StepError."""
+        found: dict[str, Ledger] = {}
+        for desk in self.desks:
+            with self.shared.watch.turn(desk.kind, self.shared.clock.until_s):
+                found |= ledgers_of(desk.component)
+        return found
 
     def _step(self, desk: Desk, at: Instant, now: Board, late: Board) -> Mapping[str, Floats]:
         inputs = desk.inputs(at.tick, now, late)

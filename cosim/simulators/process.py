@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 import mosaik_api_v3
 import numpy as np
 
-from cosim.core.component import Component, Context, commands_of
+from cosim.core.component import Component, Context, commands_of, ledgers_of
 from cosim.core.streams import Streams
 from cosim.simulators.board import frozen
 
 MODEL, ENTITY = "Units", "units"
-INPUTS, COMMANDS, OUTPUTS, EVENTS = "inputs", "commands", "outputs", "events"
+INPUTS, COMMANDS, OUTPUTS, EVENTS, LEDGERS = "inputs", "commands", "outputs", "events", "ledgers"
 
 META = {
     "api_version": "3.0",
     "type": "time-based",
-    "models": {MODEL: {"public": True, "params": [], "attrs": [INPUTS, COMMANDS, OUTPUTS, EVENTS]}},
+    "models": {MODEL: {"public": True, "params": [], "attrs": [INPUTS, COMMANDS, OUTPUTS, EVENTS, LEDGERS]}},
 }
 
 
@@ -93,10 +93,15 @@ class KindProcess(mosaik_api_v3.Simulator):  # type: ignore[misc]  # mosaik_api_
         return following
 
     def get_data(self, outputs: Any) -> dict[str, dict[str, Any]]:
-        """Return outputs and the events since the last call."""
-        del outputs
+        """Return outputs and the events since the last call, and ledgers where they are asked for."""
         events, self._events = self._events, []
-        return {ENTITY: {OUTPUTS: self._outputs, EVENTS: events}}
+        found = {OUTPUTS: self._outputs, EVENTS: events}
+        if LEDGERS in outputs[ENTITY]:
+            found[LEDGERS] = {
+                name: {column: np.asarray(values).tolist() for column, values in ledger.items()}
+                for name, ledger in ledgers_of(self._component).items()
+            }
+        return {ENTITY: found}
 
 
 if __name__ == "__main__":

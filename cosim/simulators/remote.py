@@ -10,7 +10,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from mosaik.proxies import BaseProxy, RemoteProxy
 from mosaik.starters import Starter
 from mosaik_api_v3.connection import Channel, RemoteException
 
+from cosim.core.component import Ledger
 from cosim.results import Event
 from cosim.simulators import process
 from cosim.simulators.base import ENTITY, LATE, META, MODEL, NOW, ROWS, Inputs, board_in
@@ -51,11 +52,16 @@ class ProcessProxy(BaseProxy):  # type: ignore[misc]  # mosaik has no usable typ
         self.desk, self.exchanges_count = desk, 0
         self._far, self._popen, self._log = far, popen, log
         self._board = Board()
+        self._ledgers: dict[str, Ledger] = {}
 
     @property
     def meta(self) -> Any:
         """The description of a simulator of the ring."""
         return META
+
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Return the tables of single things, which come with the last exchange."""
+        return self._ledgers
 
     async def init(self, sid: str, *, time_resolution: float, **sim_params: Any) -> list[int]:
         """Construct and reset the component over there."""
@@ -114,11 +120,14 @@ class ProcessProxy(BaseProxy):  # type: ignore[misc]  # mosaik has no usable typ
         packed = {process.ENTITY: {process.INPUTS: {SENDER: sent}, process.COMMANDS: {SENDER: due}}}
         began = perf_counter()
         await self._guarded(self._far.send(["step", (tick, packed, at.following), {}]), at.t_s)
-        wanted = {process.ENTITY: [process.OUTPUTS, process.EVENTS]}
+        is_last = at.following == shared.clock.until
+        more = [process.LEDGERS] if is_last else []
+        wanted = {process.ENTITY: [process.OUTPUTS, process.EVENTS, *more]}
         reply = await self._guarded(self._far.send(["get_data", (wanted,), {}]), at.t_s)
         shared.watch.spend(kind, perf_counter() - began)
         found = reply[process.ENTITY]
         shared.events.extend(Event(*event) for event in found[process.EVENTS])
+        self._ledgers = found.get(process.LEDGERS, {})
         self._board = now.with_outputs({kind: self.desk.accept(at.t_s, found[process.OUTPUTS])})
         self.exchanges_count += 1
         return at.following

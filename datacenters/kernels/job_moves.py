@@ -135,6 +135,7 @@ def fail_site(jobs: Jobs, life: Life, pool: Pool, sums: Floats, s: int, t_s: flo
         sums[LOST, s] += lost
         sums[TOKENS_LOST, s] += lost * jobs.tokens_per_gpu_s[j]
         sums[FAILED, s] += 1.0
+        life.fails[j] += 1
         tell(pool, t_s, FAILS, j, s, NOWHERE)
         requeue(jobs, life, pool, sums, j, t_s)
     compact(life, pool)

@@ -83,6 +83,8 @@ class Life(NamedTuple):
     first: Ints
     """Site it began at."""
     moves: Ints
+    fails: Ints
+    """How often it fell back to its last checkpoint with its site."""
     watched: Bools
     """Something happened to it: from then on its starts and its end are told."""
 
@@ -96,7 +98,7 @@ class Pool(NamedTuple):
     used_gpu: Floats
     """Accelerators held by jobs, shape (sites,); a moving job holds both ends."""
     waits_count: Floats
-    """Jobs that wait, by where their data lie; those with data at no site in equal parts where they may run."""
+    """Jobs that wait, by where their data lie; with data at no site in equal parts where they may run."""
     event_s: Floats
     events: Ints
     """Shape (events, 4): what, job, from, to."""
