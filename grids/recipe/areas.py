@@ -5,10 +5,10 @@ of it. All should see the same whole, by kind of machine and operating point,
 
 .. math:: W = \frac{1}{n} \sum_m (l_m + L_m), \qquad L_m' = W - l_m,
 
-and likewise for load and output. Condensers are in no rest; what is of a kind no rest has counts to the first
-of them. Writes `rest_load_mw` and `rest_fleet_mw`
-of each recipe, `areas.csv` and `rest_fleet.csv` of each case and point; run it after a recipe has dispatched
-other machines.
+and likewise for load; what runs outside is loaded as all the rests of the area together. Condensers are in no
+rest; what is of a kind no rest has counts to the first of them. Writes `rest_load_mw` and `rest_fleet_mw` of
+each recipe, `areas.csv` and `rest_fleet.csv` of each case and point; run it after a recipe has dispatched other
+machines. Run twice, it changes nothing more.
 """
 
 import csv
@@ -20,11 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grids.case import case_folder, list_cases, load_case
-from grids.joining.rest import KINDS, SMALL
+from grids.joining.rest import KINDS
 from grids.plants import RATED_PU
 
 STEP_MW = 100.0
 """Numbers are rounded to it."""
+
+MOST_PU = 0.92 * RATED_PU
+"""Output over MVA of a rest that still has room for the answer of its governors."""
 
 LEVELLED = "; levelled with the other cases of the area"
 """What `source` says of numbers written here."""
@@ -40,7 +43,8 @@ class View:
     area: str
     load_mw: float
     rest_load_mw: float
-    own: Kinds
+    own: Mapping[str, float]
+    """Plant type of a rest -> [MVA] of the case's own machines that would belong to it."""
     rest: Kinds
 
 
@@ -51,19 +55,14 @@ def view_of(name: str, point: str) -> View:
         str(row["plant_type"]): (float(row["sn_mva"]), float(row["p_mw"]))
         for row in net["rest_fleet"].to_dict("records")
     }
-    own: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    gens, sgens = net.gen[net.gen["in_service"]], net.sgen[net.sgen["in_service"]]
-    machines = gens[gens["plant_type"].str.split("_").str[0].isin(KINDS)]
-    for row in machines.to_dict("records"):
-        mine = own[KINDS[str(row["plant_type"]).split("_")[0]]]
-        mine[0] += float(row["sn_mva"])
-        mine[1] += float(row["p_mw"])
-    for row in sgens[sgens["type"].isin(SMALL)].to_dict("records"):
-        own[SMALL[str(row["type"])]][1] += float(row["p_mw"])
+    own: dict[str, float] = defaultdict(float)
+    for row in net.gen[net.gen["in_service"]].to_dict("records"):
+        kind = KINDS.get(str(row["plant_type"]).split("_")[0])
+        if kind is not None:
+            own[kind] += float(row["sn_mva"])
     areas = net["areas"]
     load_mw = float(net.load["p_mw"][net.load["in_service"]].sum())
-    found = {kind: (mva, mw) for kind, (mva, mw) in own.items()}
-    return View(str(areas["name"].item()), load_mw, float(areas["rest_load_mw"].item()), found, rest)
+    return View(str(areas["name"].item()), load_mw, float(areas["rest_load_mw"].item()), dict(own), rest)
 
 
 def levelled(views: Mapping[str, View]) -> dict[str, tuple[float, Kinds]]:
@@ -71,39 +70,41 @@ def levelled(views: Mapping[str, View]) -> dict[str, tuple[float, Kinds]]:
     kinds = list(dict.fromkeys(kind for view in views.values() for kind in view.rest))
     load_mw = _mean(view.load_mw + view.rest_load_mw for view in views.values())
     own = {name: _by_kind(view.own, kinds) for name, view in views.items()}
-    whole = {
-        kind: tuple(
-            _mean(own[name][kind][k] + view.rest.get(kind, (0.0, 0.0))[k] for name, view in views.items())
-            for k in range(2)
-        )
+    rest = {kind: [view.rest.get(kind, (0.0, 0.0)) for view in views.values()] for kind in kinds}
+    whole_mva = {
+        kind: _mean(own[name][kind] + mva for name, (mva, _) in zip(views, rest[kind], strict=True))
         for kind in kinds
     }
+    loading_pu = {
+        kind: min(sum(mw for _, mw in rows) / sum(mva for mva, _ in rows), MOST_PU)
+        for kind, rows in rest.items()
+    }
     return {
-        name: (_round(load_mw - view.load_mw), _outside(whole, own[name])) for name, view in views.items()
+        name: (_round(load_mw - view.load_mw), _outside(whole_mva, loading_pu, own[name]))
+        for name, view in views.items()
     }
 
 
-def _by_kind(own: Kinds, kinds: list[str]) -> Kinds:
-    """Return a case's own machines by the kinds the rests of its area have."""
-    found = {kind: [0.0, 0.0] for kind in kinds}
-    for kind, (mva, mw) in own.items():
-        mine = found[kind if kind in kinds else kinds[0]]
-        mine[0] += mva
-        mine[1] += mw
-    return {kind: (mva, mw) for kind, (mva, mw) in found.items()}
+def _by_kind(own_mva: Mapping[str, float], kinds: list[str]) -> dict[str, float]:
+    """Return a case's own machines [MVA] by the kinds the rests of its area have."""
+    found = dict.fromkeys(kinds, 0.0)
+    for kind, mva in own_mva.items():
+        found[kind if kind in kinds else kinds[0]] += mva
+    return found
 
 
-def _outside(whole: Mapping[str, tuple[float, ...]], own: Kinds) -> Kinds:
+def _outside(
+    whole_mva: Mapping[str, float], loading_pu: Mapping[str, float], own_mva: Mapping[str, float]
+) -> Kinds:
     """Return what is left of the whole; what would be below zero is taken from the largest kind."""
-    left = {kind: whole[kind][0] - own[kind][0] for kind in whole}
+    left = {kind: mva - own_mva[kind] for kind, mva in whole_mva.items()}
     largest = max(left, key=lambda kind: left[kind])
     left[largest] += sum(min(mva, 0.0) for mva in left.values())
     found = {}
     for kind, mva in left.items():
         rating = _round(max(mva, 0.0))
         if rating > 0.0:
-            wanted = whole[kind][1] - own[kind][1]
-            found[kind] = (rating, min(max(_round(wanted), 0.0), _round(RATED_PU * rating)))
+            found[kind] = (rating, _round(loading_pu[kind] * rating))
     return found
 
 
