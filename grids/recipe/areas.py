@@ -7,8 +7,8 @@ of it. All should see the same whole, by kind of machine and operating point,
 
 and likewise for load; what runs outside is loaded as all the rests of the area together. Condensers are in no
 rest; what is of a kind no rest has counts to the first of them. Writes `rest_load_mw` and `rest_fleet_mw` of
-each recipe, `areas.csv` and `rest_fleet.csv` of each case and point; run it after a recipe has dispatched other
-machines. Run twice, it changes nothing more.
+each recipe, `areas.csv` and `rest_fleet.csv` of each case and point; run it after a recipe has dispatched
+other machines. Run twice, it changes nothing more.
 """
 
 import csv
