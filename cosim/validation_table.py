@@ -17,6 +17,7 @@ COLUMNS = {
     "loadings": "loads",
     "losses": "losses",
     "slack": "slack",
+    "line data": "lines",
     "second solver": "2nd solver",
     "N-1": "N-1",
     "short circuit": "short circ.",

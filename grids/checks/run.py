@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.core.errors import SuandianError
 from cosim.core.grid import Connections
-from grids.case import case_folder, load_case, operating_points
+from grids.case import load_case
 from grids.checks.after import pole_outages, pole_units
 from grids.checks.base import BACKBONE_KV, Solved, solve_point
 from grids.checks.consequence import Consequence
@@ -15,10 +15,12 @@ from grids.checks.finding import Finding, State, listed
 from grids.checks.inertia import check_inertia
 from grids.checks.levels import check_levels
 from grids.checks.limits import check_limits
+from grids.checks.lines import check_lines
 from grids.checks.outages import branch_outages
 from grids.checks.second_solver import check_second_solver
 from grids.checks.totals import check_totals, check_year
 from grids.expected_dynamics import check_start
+from grids.inventory import points_of
 from grids.portrayal import open_case
 
 SAME_PU = 1e-6
@@ -26,17 +28,6 @@ SAME_PU = 1e-6
 
 FLAT, DRIFT = "flat start", "20 s at rest"
 """Names of the checks of the dynamics, in the order of `check_start`."""
-
-
-def points_of(name: str) -> tuple[str | None, ...]:
-    """Return the operating points of a case; None stands for the base tables of a case without any.
-
-    Raises
-    ------
-    CaseError
-        When there is no such case.
-    """
-    return operating_points(case_folder(name)) or (None,)
 
 
 def check_case_points(name: str) -> list[Finding]:
@@ -77,6 +68,32 @@ def check_point(name: str, point: str | None, *, dynamics: bool = True) -> list[
     return [replace(finding, point=point or "") for finding in found]
 
 
+def check_points(name: str) -> list[Finding]:
+    """Return what is found at all operating points of a case, or of cases joined by `+`.
+
+    What is wrong at several points alike is said once, with their names, or with none where it is all of them.
+
+    Raises
+    ------
+    CaseError
+        When there is no such case.
+    """
+    points = points_of(name)
+    where: dict[Finding, list[str]] = {}
+    for point in points:
+        for finding in check_point(name, point):
+            same = replace(finding, point="") if finding.state is State.BAD else finding
+            where.setdefault(same, []).append(finding.point)
+    return [
+        finding if finding.state is not State.BAD else replace(finding, point=_named(at, len(points)))
+        for finding, at in where.items()
+    ]
+
+
+def _named(at: Sequence[str], points: int) -> str:
+    return "" if len(at) == points > 1 else ", ".join(at)
+
+
 def check_beyond(name: str, point: str | None) -> list[Finding]:
     """Return what another solver, losses, faults and inertia say of a case, or of a pandapower net.
 
@@ -95,6 +112,7 @@ def _solved(name: str, point: str | None) -> tuple[Solved, Connections]:
 
 def _beyond(solved: Solved, poles: Connections) -> list[Finding]:
     return [
+        check_lines(solved.case),
         check_second_solver(solved),
         *check_inertia(solved.case, is_province=solved.is_province),
         *check_levels(solved),
@@ -110,9 +128,7 @@ def check_grid_case(name: str) -> Iterator[str]:
     name
         A case folder of anybody's, or the name of one of ours.
     """
-    findings: list[Finding] = []
-    for point in points_of(name):
-        findings += check_point(name, point)
+    findings = check_points(name)
     if all(finding.check != "power flow" or finding.state is State.GOOD for finding in findings):
         findings += check_case_points(name)
     yield from (str(finding) for finding in findings if finding.state is State.BAD)

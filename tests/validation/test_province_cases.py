@@ -54,6 +54,7 @@ CHECKS = {
     "loadings",
     "losses",
     "slack",
+    "line data",
     "second solver",
     "inertia",
     "short circuit",
