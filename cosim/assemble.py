@@ -1,6 +1,6 @@
 """Scenario -> Plan: everything decided and checked before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +18,13 @@ from cosim.core.errors import CaseError, ComponentError, ScenarioError, Suandian
 from cosim.core.grid import Connections, Grid, GridEvent
 from cosim.core.registry import Registry, nearest
 from cosim.foreseen import foreseen
-from cosim.plan import GRID, Command, KindPlan, Plan, SetInput, Wire
+from cosim.plan import GRID, Ask, Command, KindPlan, Plan, SetInput, Wire
 from cosim.scenario import Scenario
 from cosim.scenario.findings import Finding, KeyPath, one_of, quoted_key, unknown
 from cosim.scenario.loading import Examined, examine
 from cosim.scenario.parents import gather
 from cosim.scenario.roster import Kind
-from cosim.scenario.wiring import DRIVEN, asks, drives_of
+from cosim.scenario.wiring import DRIVEN, Asked, asks, drives_of
 
 SWITCHED = ("line", "trafo", "gen", "sgen", "load")
 """Tables whose elements can be tripped and closed."""
@@ -66,6 +66,7 @@ def _plan(seen: Examined) -> Plan:
         seen.findings += (
             _element_findings(seen, grid) + _table_findings(seen, grid) + _place_findings(seen, grid)
         )
+        seen.findings += _row_findings(seen, grid)
     campuses = () if grid is None else campuses_of(seen, grid)
     scenario = seen.scenario()
     limits = limits if "limits" in seen.draft.data else scenario.limits
@@ -77,12 +78,13 @@ def _plan(seen: Examined) -> Plan:
         clock=seen.clock,
         kinds=tuple(_kind_plan(kind, seen) for kind in seen.roster.kinds.values()),
         stages=seen.stages,
-        wires=_wires(seen, connections),
+        wires=_wires(seen, connections, grid),
         grid=grid,
         connections=connections,
         grid_events=tuple(sorted((event for event, _ in seen.events.switching), key=_at_s)),
         limits=limits,
         campuses=campuses,
+        asks=tuple(dict.fromkeys(_asks(seen))),
     )
 
 
@@ -284,12 +286,55 @@ def _kind_plan(kind: Kind, seen: Examined) -> KindPlan:
     )
 
 
-def _wires(seen: Examined, connections: Connections) -> tuple[Wire, ...]:
+def _row_findings(seen: Examined, grid: Grid) -> list[Finding]:
+    """Return the rows and columns of the grid's tables that units listen to and that are not there.
+
+    And the kinds that are asked for a range in a process of their own, where nobody can ask them.
+    """
+    found = []
+    for strand in seen.wiring.strands:
+        if strand.asks is not None and seen.roster.kinds[seen.roster.members[strand.source].kind].is_process:
+            text = f"{strand.source} runs in a process of its own, where it cannot be asked for its range"
+            found.append(Finding(strand.path, text, "`asks_over_s` left out, or `process: false`"))
+        if strand.row is None:
+            continue
+        table, row = strand.row
+        if table not in grid.elements:
+            found.append(unknown(strand.path, "table of the grid", table, tuple(grid.elements)))
+        elif row not in grid.elements[table]:
+            found.append(_unknown_place(strand.path, f"row of the table {table}", row, grid.elements[table]))
+        elif strand.source_port not in grid.columns[table]:
+            columns = grid.columns[table]
+            found.append(unknown(strand.path, f"column of the table {table}", strand.source_port, columns))
+    return found
+
+
+def _asks(seen: Examined) -> Iterator[Ask]:
+    """Yield who is asked for a range."""
+    for strand in seen.wiring.strands:
+        if strand.asks is not None:
+            kind = seen.roster.members[strand.source].kind
+            asks = strand.asks
+            yield Ask(_said_by(kind, asks), kind, asks.over_s, asks.every_s, asks.without)
+
+
+def _said_by(kind: str, asks: Asked) -> str:
+    """Return what wires call the range of a kind."""
+    return f"{kind} over {asks.over_s:g} s every {asks.every_s:g} s"
+
+
+def _wires(seen: Examined, connections: Connections, grid: Grid) -> tuple[Wire, ...]:
     """Bundle the strands between the same two ports into wires that carry arrays."""
     bundles: dict[tuple[str, str, str, str, bool], list[tuple[int, int]]] = {}
     for strand in seen.wiring.strands:
         ends = (strand.source, strand.source_port, strand.target, strand.target_port)
-        source, source_index = _end(seen, connections, ends[0], ends[1], opposite=strand.target)
+        if strand.row is not None:
+            table, row = strand.row
+            source, source_index = f"{GRID} {table}", grid.elements[table].index(row)
+        else:
+            source, source_index = _end(seen, connections, ends[0], ends[1], opposite=strand.target)
+        if strand.asks is not None:
+            source = _said_by(source, strand.asks)
         target, target_index = _end(seen, connections, ends[2], ends[3], opposite=strand.source)
         key = (source, ends[1], target, ends[3], strand.late)
         bundles.setdefault(key, []).append((source_index, target_index))

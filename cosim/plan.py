@@ -54,8 +54,9 @@ class Wire:
     `source` and `target` are kinds or `grid`. Component ends are indexed by unit of the kind, the
     grid's `scale_pu` by driver, all other grid ports by connected unit. Every wire into a port adds
     up, also within one wire where `target_index` repeats. A `delayed` wire arrives one exchange
-    late; its first value comes from the table `point` of the grid's reset or, between components,
-    from the default of the target port.
+    late; its first value comes from the tables of the grid's reset or, between components, from the default
+    of the target port. A delayed one may come from a table of the grid, `grid <table>`, indexed by its rows,
+    and from what units say of their range, an `Ask`.
     """
 
     source: str
@@ -65,6 +66,19 @@ class Wire:
     target_port: str
     target_index: tuple[int, ...]
     delayed: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A kind that is asked for its range again and again, as others hear it."""
+
+    source: str
+    """What wires call it."""
+    kind: str
+    over_s: float
+    every_s: float
+    without: tuple[str, ...]
+    """Input ports that rest while it is asked: those that who asks feeds."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,7 @@ class Plan:
     limits: tuple[str, ...] = ()
     """Names of limit sets, and files of the user's where they lie."""
     campuses: tuple[Campus, ...] = ()
+    asks: tuple[Ask, ...] = ()
 
     def kind(self, name: str) -> KindPlan:
         """Return the plan of one kind. Raises KeyError for a kind without units here."""
@@ -234,6 +249,10 @@ def _names(plan: Plan, wire: Wire, end: int) -> list[str]:
     index = (wire.source_index, wire.target_index)[end]
     if kind == GRID:
         return [GRID] * len(index)
+    if kind.startswith(f"{GRID} "):
+        names = plan.grid.elements[kind.partition(" ")[2]]
+        return [names[place] for place in index]
+    kind = next((ask.kind for ask in plan.asks if ask.source == kind), kind)
     return [plan.kind(kind).units[place] for place in index]
 
 

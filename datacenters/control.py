@@ -60,6 +60,9 @@ class Controller:
         Port("job_gpu", "accelerators jobs kept busy at its site", 0.0),
         Port("work_gpu", "work its hall did in the exchange before", 0.0),
         Port("capacity_gpu", "work it could have done", 0.0),
+        Port("blocked_pu", "part of a direct-current link that is blocked, one exchange late", 0.0),
+        Port("lowest_mw", "lowest power its resource can hold, as it said when it was asked", np.nan),
+        Port("highest_mw", "highest power it can hold", np.nan),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("cap_pu", "largest IT power of its hall, of rated"),
@@ -73,6 +76,7 @@ class Controller:
         Port("delivered_mw", "change seen at the meter in the exchange before, from the baseline"),
         Port("short_mw", "promised for the exchange before and not seen"),
         Port("range_mw", "how far it may lower power in all"),
+        Port("range_up_mw", "how far it may raise it"),
         Port("sold_down_mw", "part of the range that is sold"),
         Port("left_down_mw", "part of it that is left"),
         Port("baseline_mw", "power the resource drew before anything was ordered"),
@@ -92,11 +96,13 @@ class Controller:
                 "work_done_gpu": "work_gpu",
                 "capacity_gpu": "capacity_gpu",
             },
+            asks={"lowest_mw": "lowest_mw", "highest_mw": "highest_mw"},
         ),
         Link(
             "battery",
             gives={"p_order_mw": "p_order_mw", "q_order_mvar": "q_order_mvar"},
             late={"p_mw": "p_mw"},
+            asks={"lowest_mw": "lowest_mw", "highest_mw": "highest_mw"},
         ),
         Link(
             "site",
@@ -147,7 +153,8 @@ class Controller:
             return None
         if desk.promise is None:
             return f"{name} has no law demand_response"
-        down_mw, up_mw = desk.firm_mw()
+        stated = self._params[unit]
+        down_mw, up_mw = desk.firm_mw(stated.down_mw, stated.up_mw)
         if -down_mw - TINY_MW <= command.p_mw <= up_mw + TINY_MW:
             return None
         told = f"{-down_mw:g} to {up_mw:g} MW are left of its range by the laws before"
@@ -204,7 +211,7 @@ class Controller:
 
     def _ranges(self) -> Ranges:
         """Return what may be promised, from what is drawn with all that other laws have ordered."""
-        firm = np.array([desk.firm_mw() for desk in self._desks]).T
+        firm = np.array([desk.firm_mw(desk.down_mw, desk.up_mw) for desk in self._desks]).T
         ramp = np.array([1.0 if d.promise is None else d.promise.law.ramp_mw_per_s for d in self._desks])
         baseline = np.array([desk.baseline_mw + desk.ordered_mw for desk in self._desks])
         return Ranges(Flexibility(baseline, Side.of(firm[0], ramp), Side.of(firm[1], ramp)))

@@ -40,6 +40,9 @@ class Heard(NamedTuple):
     job_gpu: float
     work_gpu: float
     capacity_gpu: float
+    blocked_pu: float
+    lowest_mw: float
+    highest_mw: float
 
 
 class Orders(NamedTuple):
@@ -56,6 +59,7 @@ class Orders(NamedTuple):
     delivered_mw: float
     short_mw: float
     range_mw: float
+    range_up_mw: float
     sold_down_mw: float
     left_down_mw: float
     baseline_mw: float
@@ -113,6 +117,9 @@ class Desk:
     """Inputs from the grid its laws listen to."""
     baseline_mw: float = math.nan
     ordered_mw: float = 0.0
+    down_mw: float = 0.0
+    """How far power may be lowered: what is stated, and what the resource said it can hold, if asked."""
+    up_mw: float = 0.0
     _reserved_gpu: float = 0.0
     _job_gpu: float = 0.0
     _q_mvar: float = 0.0
@@ -123,7 +130,10 @@ class Desk:
     def of(cls, params: ControllerParams) -> "Desk":
         """Return a controller at the start of a run."""
         laws = running(params.laws)
-        desk = cls(params, laws, [Account() for _ in laws], Cap(params.it_rated_mw or 0.0))
+        desk = cls(
+            params, laws, [Account() for _ in laws], Cap(params.it_rated_mw or 0.0, params.tau_power_s)
+        )
+        desk.down_mw, desk.up_mw = params.down_mw, params.up_mw
         for law in params.laws:
             if isinstance(law, Precooling):
                 desk.precooling = law
@@ -139,9 +149,8 @@ class Desk:
                 desk.shed = at
         return desk
 
-    def firm_mw(self) -> tuple[float, float]:
-        """Return how far power may be promised by order, down and up: what no law before it may want."""
-        down_mw, up_mw = self.params.down_mw, self.params.up_mw
+    def firm_mw(self, down_mw: float, up_mw: float) -> tuple[float, float]:
+        """Return how far of a range power may be promised by order: what no law before it may want."""
         for at in self.laws:
             if isinstance(at, Promised):
                 return min(at.law.p_mw, down_mw), min(at.law.p_mw, up_mw)
@@ -159,6 +168,14 @@ class Desk:
             if self.params.hall is not None:
                 self.cap.start(heard.it_mw, heard.work_gpu, heard.capacity_gpu)
         self._changed_mw = heard.p_mw - self.baseline_mw
+        self._see_range(heard)
+
+    def _see_range(self, heard: Heard) -> None:
+        """Note what the resource says it can hold, without its orders."""
+        p = self.params
+        if not math.isnan(heard.lowest_mw):
+            self.down_mw = min(p.down_mw, max(self.baseline_mw - heard.lowest_mw, 0.0))
+            self.up_mw = min(p.up_mw, max(heard.highest_mw - self.baseline_mw, 0.0))
 
     def order(self, heard: Heard, t_s: float, dt_s: float, hour_h: float, tell: Tell) -> Orders:
         """Let the laws ask in their order, and order what they get for an exchange."""
@@ -167,11 +184,12 @@ class Desk:
         asked_mw = sold_mw = 0.0
         if not math.isnan(heard.p_mw):
             watched_mw = heard.watched_mw if p.watches else heard.p_mw
-            seen = Seen(t_s, dt_s, hour_h, heard.f_hz, watched_mw, self._lowered_mw(heard))
+            lowered_mw = self._lowered_mw(heard)
+            seen = Seen(t_s, dt_s, hour_h, heard.f_hz, watched_mw, lowered_mw, heard.blocked_pu)
             self._settle(abs(done_mw))
             for law, account in zip(self.laws, self.accounts, strict=True):
                 ask_mw = law.ask(seen, sold_mw)
-                got_mw = granted(ask_mw, sold_mw, p.down_mw, p.up_mw)
+                got_mw = granted(ask_mw, sold_mw, self.down_mw, self.up_mw)
                 account.grant(law.law.law, ask_mw, got_mw, t_s, tell)
                 asked_mw, sold_mw = asked_mw + ask_mw, sold_mw + got_mw
         if self.voltage is not None:
@@ -189,9 +207,10 @@ class Desk:
             refused_mw=asked_mw - sold_mw,
             delivered_mw=changed_mw,
             short_mw=abs(before_mw - done_mw),
-            range_mw=p.down_mw,
+            range_mw=self.down_mw,
+            range_up_mw=self.up_mw,
             sold_down_mw=down_mw,
-            left_down_mw=p.down_mw - down_mw,
+            left_down_mw=self.down_mw - down_mw,
             baseline_mw=0.0 if math.isnan(self.baseline_mw) else self.baseline_mw,
             active_count=float(sum(account.granted_mw != 0.0 for account in self.accounts)),
         )

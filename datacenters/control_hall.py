@@ -3,8 +3,12 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from datacenters.ramps import lagged
+
 CORRECTS_S = 2.0
-"""Time constant of the correction: longer than IT power lags, so that a lag is not taken for a gap."""
+"""Time constant of the correction."""
 EXPONENT_PU = 2.5
 """Dynamic power goes with the clock to this, as halls have it by default (unconfirmed)."""
 ALL_BUSY_PU = 0.98
@@ -18,20 +22,25 @@ class Cap:
     work of share u goes on at the slower clock on more of them; then all are busy and work is lost:
 
     .. math:: D = (P_{rated} - P_{idle}) \begin{cases} u\,(1 - f^{a-1}) & f \ge u \\ u - f^a & f < u
-       \end{cases}, \qquad D = P_{it,0} - P_{it}^* + o, \qquad T \dot o = P_{it} - P_{it}^*
+       \end{cases}, \qquad D = P_{it,0} - P_{it}^* + o, \qquad T \dot o = P_{it} - P_{it}'
 
-    with :math:`P_{it}^*` the target at the meter less what that was last seen to show beside IT power, and an
+    with :math:`P_{it}^*` the target at the meter less what that was last seen to show beside IT power,
+    :math:`P_{it}'` that target behind the lag of IT power, so that what is on its way is no gap, and an
     offset o that takes what is left of a gap, as work may be bound by memory or draw less than a full load.
     """
 
     rated_mw: float
+    tau_s: float = 0.2
+    """Lag of IT power behind its cap."""
     it_mw: float = 0.0
     """IT power without a cap."""
     busy_pu: float = 1.0
     idle_pu: float = 0.0
     offset_mw: float = 0.0
     _all_gpu: float = 1.0
-    _target_mw: float = math.nan
+    _due_mw: float = math.nan
+    """What IT power was to show in the exchange before, as its lag is."""
+    _due_end_mw: float = 0.0
     _at_pu: float = 1.0
 
     def start(self, it_mw: float, work_gpu: float, capacity_gpu: float) -> None:
@@ -42,7 +51,7 @@ class Cap:
         if self.busy_pu < ALL_BUSY_PU:
             idle_pu = (it_mw / self.rated_mw - self.busy_pu) / (1.0 - self.busy_pu)
         self.idle_pu = min(max(idle_pu, 0.0), 0.9)
-        self.offset_mw, self._target_mw = 0.0, math.nan
+        self.offset_mw, self._due_mw, self._due_end_mw = 0.0, math.nan, it_mw
 
     def see(self, work_gpu: float, capacity_gpu: float) -> None:
         """Note how much is busy under the cap; where all are, at least as much as was."""
@@ -62,12 +71,14 @@ class Cap:
 
     def aim(self, target_mw: float, p_mw: float, it_mw: float, dt_s: float) -> float:
         """Return the cap for an exchange; meter and IT power are those of the one before [MW]."""
-        if not math.isnan(self._target_mw):
-            gap_mw = it_mw - self._target_mw
+        if not math.isnan(self._due_mw):
+            gap_mw = it_mw - self._due_mw
             if not (self._at_pu <= self.idle_pu and gap_mw > 0.0):  # there is nothing left to lower
                 self.offset_mw += -math.expm1(-dt_s / CORRECTS_S) * gap_mw
-        self._target_mw = target_mw - (p_mw - it_mw)
-        wanted_mw = self.it_mw - self._target_mw
+        target_it_mw = target_mw - (p_mw - it_mw)
+        end, mean = lagged(np.array(self._due_end_mw), np.array(target_it_mw), np.array(self.tau_s), dt_s)
+        self._due_end_mw, self._due_mw = float(end), float(mean)
+        wanted_mw = self.it_mw - target_it_mw
         self.offset_mw = min(max(self.offset_mw, -0.5 * abs(wanted_mw)), self.rated_mw)
         self._at_pu = self.cap_pu(max(wanted_mw + self.offset_mw, 0.0))
         return self._at_pu

@@ -48,7 +48,7 @@ class FastResponse(Triggered):
 
 
 class EmergencyReduction(Triggered):
-    """Emergency reduction, as after the block of a direct-current link: by event `shed`, or by frequency."""
+    """Emergency reduction, as after the block of a direct-current link: by event, frequency or the link."""
 
     law: Literal["emergency"] = Field(description="this law")
     f_trigger_hz: float | None = Field(
@@ -204,13 +204,18 @@ class Seen(NamedTuple):
     """Drawn by what is watched in the exchange before."""
     lowered_mw: float
     """What the order of then took off it; with it, what would be drawn without an order."""
+    blocked_pu: float = 0.0
+    """Of the link that is listened to, at the end of the exchange before."""
 
 
 class Trigger:
     r"""A cut that waits, comes after its reaction time, holds, and goes back at an even ramp.
 
     The order of an exchange is the exact mean over it: of an exchange in which the cut begins after
-    :math:`\tau`, :math:`1 - \tau/\Delta t` of it.
+    :math:`\tau`, :math:`1 - \tau/\Delta t` of it. What is heard of the exchange before happened in it: the
+    frequency crossed its threshold where a straight line between two of its values does, a link blocked at
+    the beginning, as it does nothing else within an exchange. The reaction time counts from there, so a
+    controller is late only where its reaction is shorter than an exchange.
     """
 
     def __init__(self, law: FastResponse | EmergencyReduction) -> None:
@@ -219,6 +224,7 @@ class Trigger:
         self._back = True
         self.level_pu = 0.0
         self._told = False
+        self._last: Seen | None = None
 
     def ask(self, seen: Seen, above_mw: float) -> float:
         """Return the mean change of power wanted over an exchange."""
@@ -245,15 +251,31 @@ class Trigger:
 
     def _listen(self, seen: Seen) -> None:
         law, low = self.law, self.law.f_trigger_hz
-        falls = self._told or (low is not None and seen.f_hz < low)
-        self._told = False
-        if falls and self._back:
-            self._back, self._from_s = False, seen.t_s + law.reaction_s
+        happened_s = self._happened_s(seen)
+        if happened_s is not None and self._back:
+            self._back, self._from_s = False, happened_s + law.reaction_s
         release_hz = law.f_release_hz if isinstance(law, FastResponse) else law.f_trigger_hz
-        calm = release_hz is None or seen.f_hz >= release_hz
+        calm = release_hz is None or low is None or seen.f_hz >= release_hz
         over_s = self._from_s + law.ramp_s + law.hold_s
         if not self._back and calm and seen.t_s >= over_s - ROUNDING_S:
             self._back = True
+
+    def _happened_s(self, seen: Seen) -> float | None:
+        """Return when what the law waits for happened, if it has, or has just been told [s]."""
+        told, self._told = self._told, False
+        last, self._last = self._last, seen
+        if told:
+            return seen.t_s
+        before_s = seen.t_s if last is None else last.t_s
+        links = isinstance(self.law, EmergencyReduction) and last is not None
+        if links and last is not None and seen.blocked_pu > last.blocked_pu + ROUNDING_S:
+            return before_s
+        low = self.law.f_trigger_hz
+        if low is None or not seen.f_hz < low:
+            return None
+        if last is None or not last.f_hz >= low:
+            return seen.t_s
+        return seen.t_s - (seen.t_s - before_s) * (low - seen.f_hz) / (last.f_hz - seen.f_hz)
 
 
 class Limit:

@@ -40,6 +40,16 @@ class ControllerParams(Params):
         default=0.0, ge=0, description="range: most by which all its laws together lower power"
     )
     up_mw: float = Field(default=0.0, ge=0, description="range: most by which they raise it (battery)")
+    tau_power_s: float = Field(
+        default=0.2, ge=0.02, le=60, description="lag of IT power behind its cap; as at the hall (hall)"
+    )
+    asks_over_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=86_400,
+        description="no more is promised than its resource says it can hold for so long; none: not asked",
+    )
+    asks_every_s: float = Field(default=60.0, gt=0, description="how often it is asked")
     laws: tuple[Law, ...] = Field(
         min_length=1, description="what it does, in the order of their right to the range"
     )
@@ -76,6 +86,8 @@ class ControllerParams(Params):
             findings.append(f"hall={self.hall} needs it_rated_mw, its rated IT power")
         if (self.site is None) != (self.meter is None):
             findings.append("site and meter (the hall it runs on) go together")
+        if self.site is not None and self.asks_over_s is not None:
+            findings.append(f"asks_over_s={self.asks_over_s:g}: a site does not say what it can hold")
         if self.battery is None and self.up_mw > 0.0:
             findings.append(f"up_mw={self.up_mw:g} is beyond a hall or a site, which only can be lowered: 0")
         return findings

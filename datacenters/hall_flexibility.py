@@ -18,6 +18,7 @@ from cosim.core.flexibility import DAY_S, Flexibility, Side
 from cosim.core.params import Params
 from cosim.core.types import Bools, Floats
 from datacenters.kernels import hall_rows as rows
+from datacenters.ramps import lagged
 from datacenters.rehearsal import Prospect, Rehearsed, Trace
 
 S_PER_H = 3600.0
@@ -79,20 +80,28 @@ class Limits:
     idle_mw: Floats
     degc: Mapping[str, Floats]
     """Column of `DEGREES` -> limit."""
+    tau_s: Floats
+    """Lag of IT power behind what its clocks allow."""
 
     @classmethod
     def of(cls, params: Floats) -> "Limits":
         """Return those of the kernel's parameters, (units, N_PARAMS)."""
         at = (rows.T_THROTTLE, rows.T_COOLANT_ALARM, rows.T_INLET_ALARM)
         degc = {name: params[:, row] for name, row in zip(DEGREES, at, strict=True)}
-        return cls(params[:, rows.RATED_MW], params[:, rows.IDLE_MW], degc)
+        return cls(params[:, rows.RATED_MW], params[:, rows.IDLE_MW], degc, params[:, rows.TAU_POWER_S])
 
 
 class Steering:
     """Levers of halls that hold a power at the meter, each found by what it did before.
 
     Every step the lever moves by what the target moves, and by the gap that was left, over the slope that its
-    last moves have shown. What gaps have added up to is made up for, as heat drifts all the while.
+    last moves have shown. What gaps have added up to is made up for, as heat drifts all the while. IT power
+    follows its clocks with a lag, so a gap counts from the targets behind the same lag, and slopes from the
+    lever behind it: what is on its way is no gap (internal model control [1]_).
+
+    References
+    ----------
+    .. [1] C. E. Garcia, M. Morari, "Internal model control. 1", Ind. Eng. Chem. Process Des. Dev. 21, 1982.
     """
 
     def __init__(self, params: Sequence[HallFlexibility], limits: Limits) -> None:
@@ -106,6 +115,7 @@ class Steering:
         warmest = np.array([p.warmer_k for p in params])
         self._low = np.where(self.by_clocks, 0.0, -np.array([p.colder_k for p in params]))
         self._high = np.where(self.by_clocks, 1.0, warmest)
+        self._tau_s = np.where(self.by_clocks, limits.tau_s, 0.0)
         self.reset()
 
     def reset(self) -> None:
@@ -114,6 +124,8 @@ class Steering:
         self._seen_mw, self._at = np.zeros(self.by_clocks.size), np.zeros(self.by_clocks.size)
         self._slope = self._slope_first.copy()
         self._aim_mw, self._owed_mw = np.zeros_like(self._at), np.zeros_like(self._at)
+        self._due_mw, self._due_end_mw = np.zeros_like(self._at), np.zeros_like(self._at)
+        self._felt, self._felt_end = np.zeros_like(self._at), np.zeros_like(self._at)
         self._from_mw, self._from_at, self._since_s = self._seen_mw.copy(), self._at.copy(), 0.0
 
     def steer(
@@ -133,16 +145,21 @@ class Steering:
         self._slope = np.where(fresh, self._slope_first, self._slope)
         self._from_mw = np.where(fresh, baseline_mw, self._from_mw)
         self._from_at = np.where(fresh, given, self._from_at)
+        self._felt_end = np.where(fresh, given, self._felt_end)
+        self._due_mw = np.where(fresh, baseline_mw, self._due_mw)
+        self._due_end_mw = np.where(fresh, baseline_mw, self._due_end_mw)
         self._since_s += dt_s
         aim_mw = np.where(fresh, baseline_mw, self._aim_mw)
         gain = 1.0 - np.exp(-dt_s / STEER_S)
-        gap_mw = aim_mw - self._seen_mw
+        gap_mw = self._due_mw - self._seen_mw
         self._owed_mw = np.where(fresh, 0.0, MAKES_UP * (self._owed_mw + gap_mw))
         self._aim_mw = np.where(on, target_mw, 0.0)
         wanted = self._at + (self._aim_mw - aim_mw + gain * (gap_mw + self._owed_mw)) / self._slope
         above = np.where(self.by_clocks & (target_mw <= baseline_mw), given, self._high)
         after = np.where(on, np.clip(wanted, self._low, np.maximum(above, self._low)), given)
         self._at, self._on = after, on
+        self._due_end_mw, self._due_mw = lagged(self._due_end_mw, self._aim_mw, self._tau_s, dt_s)
+        self._felt_end, self._felt = lagged(self._felt_end, after, self._tau_s, dt_s)
         cap_pu = np.where(on & self.by_clocks, after, inputs["cap_pu"])
         offset_k = np.where(on & ~self.by_clocks, after, inputs["temp_offset_k"])
         return {**inputs, "cap_pu": cap_pu, "temp_offset_k": offset_k}
@@ -152,13 +169,13 @@ class Steering:
         self._seen_mw = p_mw.copy()
         if self._since_s < LEARNS_S:
             return
-        moved = self._at - self._from_at
+        moved = self._felt - self._from_at
         steep = np.abs(moved) > 1e-4 * (self._high - self._low)
         found = (p_mw - self._from_mw) / np.where(steep, moved, 1.0)
         bounds = np.sort(np.multiply.outer(SLOPES, self._slope_first), axis=0)
         learnt = 0.5 * self._slope + 0.5 * np.clip(found, bounds[0], bounds[1])
         self._slope = np.where(self._on & steep, learnt, self._slope)
-        self._from_mw, self._from_at, self._since_s = self._seen_mw, self._at, 0.0
+        self._from_mw, self._from_at, self._since_s = self._seen_mw, self._felt, 0.0
 
     def prospects(
         self, model: Rehearsed, t_s: float, inputs: Mapping[str, Floats], free: Bools

@@ -1,4 +1,4 @@
-"""Power that moves towards a target at a limited rate: where it gets, and its mean on the way."""
+"""Power that moves towards a target, at a limited rate or with a lag: where it gets, and its mean."""
 
 import numpy as np
 
@@ -18,6 +18,16 @@ def ramped(before: Floats, target: Floats, rate: Floats, dt_s: Floats | float) -
     share = np.abs(gap) / np.maximum(reach, 1e-300)  # of the step, until it is there
     mean = np.where(arrives, target - 0.5 * gap * share, 0.5 * (before + end))
     return end, mean
+
+
+def lagged(before: Floats, target: Floats, tau_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
+    r"""Return the value after `dt_s` and its mean, where it follows a target with a first-order lag.
+
+    With :math:`p = 1 - e^{-\Delta t/\tau}` it ends at :math:`b + (a - b)p`, and its mean is
+    :math:`a + (b - a)\,p\,\tau/\Delta t`.
+    """
+    part = -np.expm1(-dt_s / np.maximum(tau_s, 1e-9))
+    return before + (target - before) * part, target + (before - target) * part * tau_s / dt_s
 
 
 def within_rating(q_mvar: Floats, p_mw: Floats, s_rated_mva: Floats) -> Floats:

@@ -36,13 +36,16 @@ class Link:
 
     `gives` maps my output port to its input port, `takes` its output port to my input port, both
     within the same exchange. `late` is `takes` one exchange late, for loops; its first value is
-    the port's default.
+    the port's default. `asks` maps what the other unit says of its range (`RANGE` of
+    `cosim.core.flexibility`) to my input port, late as well: it is asked where my parameter `asks_over_s` is
+    not None, what holds for so long, every `asks_every_s`, as if what `gives` feeds rested.
     """
 
     param: str
     gives: Mapping[str, str] = field(default_factory=dict)
     takes: Mapping[str, str] = field(default_factory=dict)
     late: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 Ledger = Mapping[str, Any]

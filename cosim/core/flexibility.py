@@ -114,6 +114,11 @@ class Flexibility:
         ]
         return Flexibility(self.baseline_mw, *sides)
 
+    def ends(self) -> dict[str, Floats]:
+        """Return `RANGE`, each of shape (units,)."""
+        ends = (self.baseline_mw - self.down.p_mw, self.baseline_mw + self.up.p_mw)
+        return dict(zip(RANGE, ends, strict=True))
+
     def side(self, change_mw: float) -> Side:
         """Return the side a change of power lies on."""
         return self.down if change_mw < 0.0 else self.up
@@ -123,6 +128,9 @@ class Flexibility:
         both = (*self.down.columns("down"), *self.up.columns("up"))
         return {"baseline_mw": self.baseline_mw, **dict(both)}
 
+
+RANGE = ("lowest_mw", "highest_mw")
+"""What one who asks hears of a range: the lowest and highest power the unit can hold."""
 
 COLUMNS = tuple(Flexibility(np.zeros(0), Side.none(0), Side.none(0)).columns())
 

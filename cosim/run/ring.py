@@ -19,7 +19,7 @@ from cosim.simulators.component import ComponentSimulator
 from cosim.simulators.desk import Desk
 from cosim.simulators.grid import GridSimulator
 from cosim.simulators.inside import InsideStarter
-from cosim.simulators.ranges import Ranges
+from cosim.simulators.ranges import Answers, Ranges
 from cosim.simulators.recorder import Beat, Recorder
 from cosim.simulators.remote import ProcessProxy, ProcessStarter
 from cosim.simulators.shared import Shared
@@ -68,7 +68,8 @@ class Ring:
                 starter = ProcessStarter(desks[0], folder / f"{kinds[0]}.log")
                 self._stages.append((kinds[0], starter))
             else:
-                self._stages.append(("+".join(kinds), ComponentSimulator(desks, shared, ranges)))
+                answers = Answers(plan, kinds) if plan.asks else None
+                self._stages.append(("+".join(kinds), ComponentSimulator(desks, shared, ranges, answers)))
 
     def turn(self) -> None:
         """Run mosaik to the end of the clock.

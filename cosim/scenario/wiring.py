@@ -23,6 +23,17 @@ DRIVEN = "scale_pu"
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How a unit is asked for its range."""
+
+    over_s: float
+    """What holds for so long."""
+    every_s: float
+    without: tuple[str, ...]
+    """Its input ports that who asks feeds: it is asked as if they rested."""
+
+
+@dataclass(frozen=True)
 class Strand:
     """One output of one unit into one input of another; `path` is the key that asked for it."""
 
@@ -32,6 +43,10 @@ class Strand:
     target_port: str
     late: bool
     path: KeyPath
+    row: tuple[str, str] | None = None
+    """Table and row of the grid it comes from, None: from a port."""
+    asks: Asked | None = None
+    """Of a range."""
 
     def __str__(self) -> str:
         return f"{self.source}.{self.source_port} -> {self.target}.{self.target_port}"
@@ -158,6 +173,7 @@ def _follow(link: Link, member: Member, roster: Roster, wiring: Wiring) -> None:
             wiring.findings.append(Finding(path, text, one_of(fitting)))
             continue
         wiring.strands += _strands(link, member.name, name, path)
+        _ask(link, member, other, path, wiring)
 
 
 def _lacking(link: Link, other: Member) -> list[str]:
@@ -175,6 +191,21 @@ def _strands(link: Link, mine: str, other: str, path: KeyPath) -> Iterator[Stran
         yield Strand(other, source, mine, target, late=True, path=path)
 
 
+def _ask(link: Link, member: Member, other: Member, path: KeyPath, wiring: Wiring) -> None:
+    """Lay the wires of a range that is asked for."""
+    over_s = getattr(member.params, "asks_over_s", None)
+    if not link.asks or over_s is None:
+        return
+    if not hasattr(other.model, "flexibility"):
+        text = f"{other.name} is a {other.kind}, which does not say how far it can be moved"
+        wiring.findings.append(Finding((*member.path, "asks_over_s"), text, "none: what is stated counts"))
+        return
+    every_s = float(getattr(member.params, "asks_every_s", over_s))
+    asks = Asked(float(over_s), every_s, tuple(link.gives.values()))
+    for source, target in link.asks.items():
+        wiring.strands.append(Strand(other.name, source, member.name, target, True, path, asks=asks))
+
+
 def _lay(
     key: str, wires: Mapping[str, str | tuple[str, ...]], member: Member, roster: Roster, wiring: Wiring
 ) -> None:
@@ -188,7 +219,10 @@ def _lay(
         is_one = isinstance(sources, str)
         for place, source in enumerate((sources,) if isinstance(sources, str) else sources):
             here: KeyPath = path if is_one else (*path, place)
-            strand = _explicit(source, port, member, roster, here, is_late=key == "late")
+            if source.startswith(f"{GRID}."):
+                strand = _of_grid(source, port, member, here, is_late=key == "late")
+            else:
+                strand = _explicit(source, port, member, roster, here, is_late=key == "late")
             if isinstance(strand, Strand):
                 wiring.strands.append(strand)
             elif strand is not None:
@@ -215,6 +249,19 @@ def _explicit(
         text = f"{port} has no default that a late wire could start from"
         return Finding(path, text, "a wire under `inputs`")
     return Strand(unit, output, member.name, port, is_late, path)
+
+
+def _of_grid(
+    source: str, port: str, member: Member, path: KeyPath, *, is_late: bool
+) -> Strand | Finding | None:
+    """Return the wire from a table of the grid; whether it has that row is known once it is built."""
+    table, _, rest = source.removeprefix(f"{GRID}.").partition(".")
+    row, _, column = rest.rpartition(".")
+    if not is_late:
+        return Finding(path, "the grid steps after its units and is heard one exchange late", "`late:`")
+    if not (table and row and column):
+        return Finding(path, "must name table, row and column of the grid", "grid.table.row.column")
+    return Strand(GRID, column, member.name, port, True, path, row=(table, row))
 
 
 def _doubled(wiring: Wiring) -> list[Finding]:

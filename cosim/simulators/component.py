@@ -8,7 +8,7 @@ from cosim.core.types import Floats
 from cosim.simulators.base import RingSimulator
 from cosim.simulators.board import Board
 from cosim.simulators.desk import Desk
-from cosim.simulators.ranges import Ranges
+from cosim.simulators.ranges import Answers, Ranges
 from cosim.simulators.shared import Instant, Shared
 
 
@@ -18,9 +18,11 @@ class ComponentSimulator(RingSimulator):
     Raises StepError, naming kind and time, when a component cannot be reset.
     """
 
-    def __init__(self, desks: Sequence[Desk], shared: Shared, ranges: Ranges) -> None:
+    def __init__(
+        self, desks: Sequence[Desk], shared: Shared, ranges: Ranges, answers: Answers | None = None
+    ) -> None:
         super().__init__(shared)
-        self.desks, self._ranges = tuple(desks), ranges
+        self.desks, self._ranges, self._answers = tuple(desks), ranges, answers
         for desk in self.desks:
             with shared.watch.turn(desk.kind, 0.0):
                 desk.component.reset(shared.context_for(desk.plan.units))
@@ -31,7 +33,7 @@ class ComponentSimulator(RingSimulator):
         for desk in self.desks:
             for table in desk.side_tables:
                 found[table.name] = cast("Any", desk.component).told(table.name)
-        return now.with_outputs(found)
+        return now.with_outputs(found if self._answers is None else {**found, **self._answers.said})
 
     def ledgers(self) -> Mapping[str, Ledger]:
         """Return the tables of single things of all kinds of the stage. Raises StepError."""
@@ -51,4 +53,6 @@ class ComponentSimulator(RingSimulator):
             outputs = component.step(at.t_s, at.dt_s, inputs)
             if self._ranges.asked:
                 self._ranges.ask(desk.kind, component, at, inputs)
+            if self._answers is not None:
+                self._answers.ask(desk.kind, component, at, inputs)
         return desk.accept(at.t_s, outputs)

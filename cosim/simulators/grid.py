@@ -77,10 +77,14 @@ class GridSimulator(RingSimulator):
         self._columns = tuple(plan.grid.columns.get(POINT, ()))
         self._places = places_of(self._columns)
         self._heard = np.full((len(self._columns), len(units)), np.nan)
+        listened = {wire.source for wire in plan.wires if wire.source.startswith(f"{GRID} ")}
+        self._listened = {source: source.partition(" ")[2] for source in sorted(listened)}
+        """What wires call a table -> its name."""
+        self._rows: dict[str, dict[str, Floats]] = {}
         with shared.watch.turn(GRID, 0.0):
             tables = plan.grid.reset(shared.context_for(units))
         _check_shape(plan, tables, 0.0)
-        self.first = self._late = Board({GRID: self._hear(tables)}, tables)
+        self.first = self._late = Board({GRID: self._hear(tables), **self._listen(tables)}, tables)
 
     def exchange(self, at: Instant, now: Board, late: Board) -> Board:
         """Step the grid and add its tables; its own late inputs come from its own last board."""
@@ -91,7 +95,8 @@ class GridSimulator(RingSimulator):
             tables = self.plan.grid.step(at.t_s, at.dt_s, inputs, events)
         if self.exchanges_count == 0:
             _check_shape(self.plan, tables, at.t_s)
-        self._late = Board({**now.outputs, GRID: self._hear(tables)}, tables)
+        heard = {GRID: self._hear(tables), **self._listen(tables)}
+        self._late = Board({**now.outputs, **heard}, tables)
         return self._late
 
     def _hear(self, tables: Tables) -> Mapping[str, Floats]:
@@ -100,3 +105,13 @@ class GridSimulator(RingSimulator):
         lost = np.isnan(values)
         self._heard = np.where(lost, self._heard, values) if lost.any() else values
         return Shelf(self._places, self._heard)
+
+    def _listen(self, tables: Tables) -> dict[str, Mapping[str, Floats]]:
+        """Return the tables somebody listens to; where there is no value, the last there was."""
+        for source, table in self._listened.items():
+            before = self._rows.get(source, {})
+            self._rows[source] = {
+                column: np.where(np.isnan(values), before.get(column, values), values)
+                for column, values in tables[table].items()
+            }
+        return {**self._rows}

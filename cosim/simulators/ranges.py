@@ -1,6 +1,6 @@
-"""The feasible ranges that units publish, asked for as often as the scenario says."""
+"""The feasible ranges that units publish, asked for as often as the scenario, or another unit, says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from cosim.core.flexibility import COLUMNS, Flexibility, flexible
 from cosim.core.types import Floats
 from cosim.plan import KindPlan, Plan
 from cosim.results import TableSpec
+from cosim.simulators.board import frozen
 from cosim.simulators.check import StepError
 from cosim.simulators.shared import Instant
 
@@ -52,12 +53,50 @@ class Ranges:
         if place is None or at.tick % self._every:
             return
         found: Flexibility = component.flexibility(at.t_s + at.dt_s, self._horizon_s, inputs)
-        for row, (name, values) in enumerate(found.columns().items()):
-            if np.shape(values) != (place.stop - place.start,) or not np.isfinite(values).all():
-                text = f"flexibility: {name} is {values}, not one finite number for each unit"
-                raise StepError(kind, at.t_s, text)
+        for row, values in enumerate(_checked(kind, at.t_s, found, place.stop - place.start).values()):
             self._told[row, place] = values
 
     def tables(self) -> Mapping[str, Mapping[str, Floats]]:
         """Return what was last said, as the recorder wants it."""
         return {TABLE: dict(zip(COLUMNS, self._told, strict=True))} if self.asked else {}
+
+
+class Answers:
+    """What kinds say to units that ask for their ranges, kept until they are asked again.
+
+    Parameters
+    ----------
+    plan
+        The run.
+    kinds
+        Those that are asked here.
+    """
+
+    def __init__(self, plan: Plan, kinds: Collection[str]) -> None:
+        self._asks = [ask for ask in plan.asks if ask.kind in kinds]
+        self._due_s = {ask.source: 0.0 for ask in self._asks}
+        self.said: dict[str, Mapping[str, Floats]] = {}
+        """What wires call the range -> `RANGE`."""
+
+    def ask(self, kind: str, component: Any, at: Instant, inputs: Mapping[str, Floats]) -> None:
+        """Ask a kind that has just stepped, where that is due. Raises StepError for what is no range."""
+        end_s = at.t_s + at.dt_s
+        for ask in self._asks:
+            if ask.kind != kind or end_s < self._due_s[ask.source] - 1e-9:
+                continue
+            rests = {p.name: p.default for p in component.inputs if p.name in ask.without}
+            apart = {name: np.full_like(inputs[name], value) for name, value in rests.items()}
+            found: Flexibility = component.flexibility(end_s, ask.over_s, {**inputs, **apart})
+            _checked(kind, at.t_s, found, found.baseline_mw.size)
+            self.said[ask.source] = {port: frozen(values) for port, values in found.ends().items()}
+            self._due_s[ask.source] = end_s + ask.every_s
+
+
+def _checked(kind: str, t_s: float, found: Flexibility, units: int) -> Mapping[str, Floats]:
+    """Return the columns of a range. Raises StepError for what is none."""
+    columns = found.columns()
+    for name, values in columns.items():
+        if np.shape(values) != (units,) or not np.isfinite(values).all():
+            text = f"flexibility: {name} is {values}, not one finite number for each unit"
+            raise StepError(kind, t_s, text)
+    return columns

@@ -86,6 +86,41 @@ def test_a_fast_response_is_whole_after_its_reaction_time_and_lets_go_when_the_f
     assert run.step(0.05, f_hz=49.96)["promised_mw"] == 0.0
 
 
+@given(dt_s=st.floats(0.05, 1.0))
+def test_a_reaction_time_counts_from_the_crossing_of_the_threshold_not_from_its_hearing(dt_s):
+    """0.1 Hz/s below 50 Hz crosses 49.8 Hz after 2 s: with a reaction of 1 s, 20 MW are off from 3 s on."""
+    run = Run(controller(FAST | {"reaction_s": 1.0, "hold_s": 1e6}))
+    run.begin(dt_s)
+    t0_s, given_up = run.t_s, 0.0
+    while run.t_s < t0_s + 6.0:
+        given_up -= run.step(dt_s, f_hz=50.0 - 0.1 * (run.t_s - t0_s))["promised_mw"] * dt_s
+    assert given_up == pytest.approx(20.0 * (run.t_s - t0_s - 3.0), rel=1e-6)
+
+
+def test_an_emergency_hears_of_a_blocked_link_and_counts_from_the_block():
+    """Poles block with the exchange that begins at 1 s; heard at 1.1 s, the cut begins at 1.2 s."""
+    run = Run(controller({"law": "emergency", "p_mw": 20.0, "ramp_s": 0.0, "hold_s": 1.0, "return_s": 0.0}))
+    run.begin(0.1, blocked_pu=0.5)
+    steps = [run.step(0.1, blocked_pu=0.5 if run.t_s < 1.05 else 1.0)["promised_mw"] for _ in range(30)]
+    assert np.flatnonzero(steps).tolist() == list(range(11, 21))  # 1.2 to 2.2 s: as long as it holds
+    assert set(steps) == {0.0, -20.0}
+
+
+@given(
+    laws=st.permutations([FAST, PEAK, ORDER, DAY | {"ramp_s": 0.0}]),
+    asked=st.lists(st.tuples(*[st.floats(0.0, 80.0)] * 2, st.floats(49.5, 50.1)), min_size=3, max_size=20),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_more_is_promised_than_the_resource_says_it_can_hold(laws, asked):
+    run = Run(controller(*laws, asks_over_s=900.0)).begin()
+    if run.model.refusal(0, Activate(p_mw=-20.0, duration_s=600.0)) is None:
+        run.model.command(1.0, 0, "activate", Activate(p_mw=-20.0, duration_s=600.0))
+    for down_mw, up_mw, f_hz in asked:
+        row = run.step(600.0, f_hz=f_hz, lowest_mw=100.0 - down_mw, highest_mw=100.0 + up_mw)
+        assert -min(down_mw, 50.0) - 1e-9 <= row["promised_mw"] <= min(up_mw, 50.0) + 1e-9
+        assert (row["range_mw"], row["range_up_mw"]) == pytest.approx((min(down_mw, 50.0), min(up_mw, 50.0)))
+
+
 def test_a_limit_is_kept_as_far_as_the_range_allows_and_what_lacks_is_told():
     """A gate of 100, then 150, then 80 MW against a limit of 90 MW and a battery that gives up to 50 MW."""
     run, order_mw, rows = Run(controller(PEAK, watches=["gate"])).begin(), 0.0, []

@@ -102,7 +102,7 @@ def hall_loop(model: Controller, dt_s: float, heard: list[Any], **fed: float) ->
 
 
 CALM, LOW = {}, {"f_hz": 49.7}
-ON_HALL = {"hall": "hall", "it_rated_mw": 60.0}
+ON_HALL = {"hall": "hall", "it_rated_mw": 60.0, "tau_power_s": 0.02}
 
 
 def test_a_capped_hall_gives_up_what_it_sold_within_the_published_reaction_time():
