@@ -1,6 +1,5 @@
 """The comparison as one offline HTML page."""
 
-import json
 import math
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +12,7 @@ from cosim.compare.terminal import said, shown
 from cosim.kpi import describe
 from cosim.report import head
 from cosim.report.figure import Axis
-from cosim.report.parts import MOST_MARKERS, asset, filled, markers, plotly, sections_html
+from cosim.report.parts import MOST_MARKERS, asset, filled, markers, scripts, sections_html
 from cosim.report.series import Pool, points_per_line
 from cosim.verdict import Finding
 from cosim.verdict.text import quantity
@@ -63,9 +62,7 @@ def page(runs: Sequence[Run]) -> str:
         "sections": sections_html(sections),
         "equal": f"Equal in all runs: {escape(', '.join(equal).lower())}." if equal else "",
         "style": asset("page.css"),
-        "plotly": plotly(),
-        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        "script": asset("map.js") + asset("page.js"),
+        **scripts(data, "map.js", "page.js"),
     }
     return filled(asset("compare.html"), parts)
 

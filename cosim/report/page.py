@@ -1,6 +1,5 @@
 """The page: one file that needs nothing but a browser."""
 
-import json
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from cosim.kpi.record import recorded
 from cosim.report import flexibility, head, tables, work
 from cosim.report.figure import Axis
 from cosim.report.moves import trips
-from cosim.report.parts import asset, filled, markers, plotly, sections_html
+from cosim.report.parts import asset, filled, markers, scripts, sections_html
 from cosim.report.plots import Plots, Section
 from cosim.report.province import province
 from cosim.report.series import Pool, points_per_line
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def write_report(results: "Results", verdict: Verdict, path: Path) -> None:
-    """Write the report of a run as one self-contained HTML file, at most 6 MB, without network access.
+    """Write the report of a run as one self-contained HTML file, without network access.
 
     Works for any run: complete or not, with or without storage, hand-over, coordinates.
     """
@@ -77,9 +76,7 @@ def page(results: "Results", verdict: Verdict) -> str:
         "scenario": escape(str(scenario.get("text", ""))),
         "run": tables.nested(_about_the_run(results)),
         "style": asset("page.css"),
-        "plotly": plotly(),
-        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        "script": asset("map.js") + asset("page.js") + asset("work.js"),
+        **scripts(data, "map.js", "page.js", "work.js"),
     }
     return filled(asset("page.html"), parts)
 

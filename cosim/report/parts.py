@@ -1,5 +1,10 @@
 """Parts of every page: assets, sections of plots, markers of what was done."""
 
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -30,9 +35,24 @@ def asset(name: str) -> str:
     return (files("cosim.report") / "assets" / name).read_text(encoding="utf-8")
 
 
-def plotly() -> str:
-    """Return the script that draws plots."""
-    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+def packed(text: str) -> str:
+    """Return a text as base64 of its gzip, which the page unpacks; the same text gives the same."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
+
+
+@cache
+def _plotly() -> str:
+    return packed((files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"))
+
+
+def scripts(data: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Return what a page runs: plotly and `data` packed, the scripts of these assets, what unpacks."""
+    return {
+        "plotly": _plotly(),
+        "data": packed(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
+        "script": "".join(asset(name) for name in names),
+        "unpack": asset("unpack.js"),
+    }
 
 
 def markers(results: "Results", axis: Axis) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ BYTES_PER_POINT = 2 * 4 * 4 / 3
 """x and y as 32-bit floats in base64."""
 
 BUDGET_BYTES = 700_000
-"""What all lines of a page may take, so that page and plotly.js stay under 6 MB together."""
+"""What all lines of a page may take, so that page and plotly.js stay under 3 MB together."""
 
 
 def decimated(values: Floats, most: int) -> Ints:

@@ -1,4 +1,4 @@
-"""Makes `made_run` importable here: the tests of KPIs, verdict and report share one made-up run."""
+"""Makes `made_run` and `page_data` importable here: tests of KPIs, verdict and report share them."""
 
 import sys
 from pathlib import Path

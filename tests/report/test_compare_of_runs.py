@@ -4,6 +4,7 @@ import re
 import pytest
 from made_run import made_run
 from made_work import EVENTS, SCENARIO, made_work
+from page_data import data_of
 from typer.testing import CliRunner
 
 from cosim.cli import app
@@ -32,10 +33,6 @@ def other_run(folder, **made):
     text = SCENARIO.split("units:")[0] + "units: {move: {component: handover}}"
     manifest = run.manifest | {"scenario": {"name": folder.name, "text": text}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-
-def data_of(text):
-    return json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.S)[1])
 
 
 def row(runs, key):

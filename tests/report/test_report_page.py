@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from made_run import COLUMNS, SCENARIO, made_run
+from page_data import data_of
 
 from cosim.report import write_report
 from cosim.report.province import frame_rows
 from cosim.results import Event, TableSpec, Writer, load
 from cosim.verdict import judge
 
-MOST_BYTES = 6_000_000
+MOST_BYTES = 3_000_000
 HOSTILE = "<script>alert('x')</script> & \"park\""
 
 
@@ -47,13 +48,6 @@ def read(path):
     return reader
 
 
-def data_of(path):
-    found = re.search(
-        r'<script id="data" type="application/json">(.*?)</script>', path.read_text("utf-8"), re.S
-    )
-    return json.loads(found[1])
-
-
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
@@ -63,7 +57,7 @@ def failing(tmp_path_factory):
     return path
 
 
-def test_the_page_is_one_file_that_loads_nothing_and_stays_under_six_megabytes(failing):
+def test_the_page_is_one_file_that_loads_nothing_and_stays_under_three_megabytes(failing):
     assert read(failing).loads == []
     assert failing.stat().st_size < MOST_BYTES
     style = re.search(r"<style>(.*?)</style>", failing.read_text(encoding="utf-8"), re.S)[1]
@@ -90,11 +84,11 @@ def test_the_head_names_the_first_violation_its_cause_and_its_margin(failing):
 
 def test_names_and_scenario_text_are_shown_and_never_executed(failing):
     reader = read(failing)
-    assert reader.scripts == 3  # plotly, the data, the page's own
+    assert reader.scripts == 4  # plotly, the data, the page's own, and what unpacks them
     assert HOSTILE in "".join(reader.text)
     assert SCENARIO.strip() in "".join(reader.text)
     assert "<script>alert" not in failing.read_text(encoding="utf-8")
-    assert HOSTILE in json.dumps(data_of(failing), ensure_ascii=False).replace('\\"', '"')
+    assert HOSTILE in json.dumps(data_of(failing.read_text("utf-8")), ensure_ascii=False).replace('\\"', '"')
 
 
 def test_unconfirmed_limits_are_marked_and_have_their_clause(failing):
@@ -111,7 +105,7 @@ def test_evidence_shares_sources_and_versions_are_told(failing):
 
 
 def figures(path):
-    return {figure["title"]: figure for figure in data_of(path)["figures"]}
+    return {figure["title"]: figure for figure in data_of(path.read_text("utf-8"))["figures"]}
 
 
 def test_limits_are_drawn_where_they_apply(failing):
@@ -135,7 +129,7 @@ def test_three_winding_transformers_are_among_the_worst_branches(tmp_path):
 def test_the_map_counts_frequency_from_the_nominal_of_the_grid(tmp_path):
     run = made_run(tmp_path / "run", f_nominal_hz=60.0, end_s=300.0)
     write_report(run, judge(run, ["cn"]), tmp_path / "report.html")
-    data = data_of(tmp_path / "report.html")
+    data = data_of((tmp_path / "report.html").read_text("utf-8"))
     drawn = np.frombuffer(base64.b64decode(data["arrays"][data["map"]["sums"]["f"]]), "<f4")
     assert data["map"]["f_nominal"] == 60.0
     assert drawn.min() == pytest.approx(-0.06, abs=1e-6)  # the swing of the made-up run
@@ -158,7 +152,7 @@ def test_nadir_zenith_and_rocof_are_marked(failing):
 
 
 def test_drawn_values_are_those_of_the_run(failing):
-    data = data_of(failing)
+    data = data_of(failing.read_text("utf-8"))
     line = next(x for x in figures(failing)["Power drawn"]["lines"] if x["name"] == "hefei")
     values = np.frombuffer(base64.b64decode(data["arrays"][line["y"]]), "<f4")
     times = np.frombuffer(base64.b64decode(data["arrays"][line["x"]]), "<f4")
@@ -167,7 +161,7 @@ def test_drawn_values_are_those_of_the_run(failing):
 
 
 def test_the_map_stops_at_actions_and_violations(failing):
-    drawn = data_of(failing)["map"]
+    drawn = data_of(failing.read_text("utf-8"))["map"]
     assert {60.0, 600.0} <= set(drawn["t_s"])
     assert drawn["t_s"][drawn["start"]] == 600.0
     assert 60 <= len(drawn["t_s"]) <= 70
@@ -187,7 +181,7 @@ def test_slider_rows_are_unique_and_within_the_run():
 def test_the_page_does_without_any_one_table(tmp_path, missing):
     run = made_run(tmp_path / "run", tables=tuple(t for t in COLUMNS if t != missing), end_s=300.0)
     write_report(run, judge(run, ["cn"]), tmp_path / "report.html")
-    assert data_of(tmp_path / "report.html")["figures"]
+    assert data_of((tmp_path / "report.html").read_text("utf-8"))["figures"]
 
 
 def test_a_strangers_component_is_plotted_by_the_units_of_its_ports(tmp_path):
@@ -221,7 +215,7 @@ def test_a_run_that_broke_early_still_has_a_page(tmp_path, end_s):
 def test_exchanges_without_solution_leave_gaps_and_valid_json(tmp_path):
     run = made_run(tmp_path / "run", unsolved_s=(100.0, 105.0), end_s=300.0)
     write_report(run, judge(run, ["cn"]), tmp_path / "report.html")
-    data = data_of(tmp_path / "report.html")
+    data = data_of((tmp_path / "report.html").read_text("utf-8"))
     assert any(event["t_s"] == 100.0 for event in data["events"])
     assert "NaN" not in json.dumps(data)
 

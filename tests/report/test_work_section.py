@@ -4,6 +4,7 @@ import re
 import pytest
 from made_run import made_run
 from made_work import EVENTS, SCENARIO, job, made_work, told
+from page_data import data_of
 
 from cosim.kpi import compute
 from cosim.report import page
@@ -21,10 +22,6 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def html(run):
     return page(run, judge(run, []))
-
-
-def data_of(text):
-    return json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.S)[1])
 
 
 def section(text):

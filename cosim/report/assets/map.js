@@ -1,6 +1,6 @@
 "use strict";
 window.suandian = (function () {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = window.suandian.data;
   const cache = {};
   function unpack(number) {
     if (!(number in cache)) {
