@@ -36,7 +36,7 @@ from cosim.kpi.reduce import (
     lowest,
 )
 from cosim.kpi.spectrum import BAND_HZ
-from cosim.kpi.work import added_up, counted, data_gb, weighted_mean
+from cosim.kpi.work import added_up, counted, data_gb, net_of, weighted_mean
 
 
 @dataclass(frozen=True)
@@ -252,6 +252,12 @@ KPIS: dict[str, Kpi] = {
         Kpi("job_overhead_gpu_h", "accelerators kept busy by loading jobs", ("overhead_gpu",), integral_h),
         Kpi("job_lost_gpu_h", "work of jobs that must be done again", ("lost_gpu",), integral_h),
         Kpi("tokens_count", "tokens written", ("tokens_per_s",), added_up),
+        Kpi(
+            "tokens_served_count",
+            "tokens of services and of batch inference, less those lost with a site",
+            ("tokens_per_s", "tokens_lost_per_s"),
+            net_of,
+        ),
         Kpi(
             "unanswered_share_pu",
             "requests that waited too long, of all that came, by work",

@@ -21,6 +21,12 @@ def added_up(panel: Panel) -> Measure:
     return Measure(HOUR_S * total.value, unknown_s=total.unknown_s)
 
 
+def net_of(gained: Panel, lost: Panel) -> Measure:
+    """Return what a rate per second adds up to, less what another takes off it."""
+    above, below = added_up(gained), added_up(lost)
+    return Measure(above.value - below.value, unknown_s=max(above.unknown_s, below.unknown_s))
+
+
 def data_gb(panel: Panel) -> Measure:
     """Return the data of rates in Gbit/s, summed over elements [GB]."""
     total = added_up(panel)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from cosim.kpi.panel import tables_with
 from cosim.kpi.places import unit_points
 from cosim.report.figure import Axis, Figure, lines_of, symbol
+from cosim.report.jobs import jobs_table
 from cosim.report.moves import Trip, flows
 from cosim.report.series import Pool
 from cosim.report.work_map import halls_of, number_of_units, site_tables, work_map
@@ -142,6 +143,7 @@ def work_html(results: "Results", data: dict[str, Any], found: "Sequence[Trip]")
     parts.append("</div>")
     parts += [
         sites_table(results),
+        jobs_table(results),
         services_table(results),
         trips_table(results, found),
         guard_table(results),

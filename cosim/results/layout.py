@@ -19,18 +19,8 @@ EVENTS = "events"
 LEDGERS = "ledgers"
 """Tables with a row for each single thing, such as a job: written whole when a run is over."""
 
-WRITTEN = (
-    MANIFEST,
-    MODEL,
-    REACHED,
-    SERIES,
-    EVENTS,
-    LEDGERS,
-    ORDERS,
-    "kpis.json",
-    "verdict.json",
-    "report.html",
-)
+EVALUATED = (ORDERS, "kpis.json", "verdict.json", "report.html")
+WRITTEN = (MANIFEST, MODEL, REACHED, SERIES, EVENTS, LEDGERS, *EVALUATED)
 """What a run and its evaluation leave in a folder: an earlier run's are removed before a new one."""
 
 

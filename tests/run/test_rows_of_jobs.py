@@ -10,6 +10,7 @@ import pytest
 from cosim.assemble import prepare
 from cosim.core.errors import ResultsError
 from cosim.kpi import compute
+from cosim.report.jobs import jobs_table
 from cosim.results import Results, TableSpec, Writer, sql
 from cosim.run import run
 
@@ -64,6 +65,8 @@ def test_each_job_has_one_state_and_sums_are_the_kpis(results: Results) -> None:
     written = jobs["tokens_count"].sum() + jobs["tokens_lost_count"].sum()
     assert written == pytest.approx(compute(results, "tokens_count"), rel=1e-9)
     assert written > 0.0
+    served = jobs["tokens_count"].sum()
+    assert served == pytest.approx(compute(results, "tokens_served_count"), rel=1e-9)
     last = results.table("site").groupby("name").last()
     assert waiting.sum() == pytest.approx(last["waiting_count"].sum())
     assert (~ended & ~waiting & (jobs["state"] != "to come")).sum() == last["running_count"].sum()
@@ -82,6 +85,15 @@ def test_rows_tell_when_and_where(results: Results) -> None:
     assert (moved["first_site"] == "east").all()
     assert (moved["site"] == "west").all()
     assert (came["state"] != "to come").all()
+
+
+def test_the_report_tells_what_became_of_jobs(results: Results) -> None:
+    html = jobs_table(results)
+    late = int(results.ledger("job")["late"].sum())
+    assert html.count("<tr>") == 4  # head, two populations, all
+    assert "<td>all</td><td class=n>250</td>" in html
+    assert f"<td class=n>{late}</td>" in html
+    assert "A row for each of the 250 jobs" in html
 
 
 def test_rows_of_jobs_answer_queries_over_runs(results: Results) -> None:
