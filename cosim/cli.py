@@ -21,6 +21,22 @@ app = typer.Typer(
 
 app.add_typer(grid_app)
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and exit", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take what is said before a command."""
+
+
 ScenarioName = Annotated[str, typer.Argument(help="name of a shipped scenario, or a YAML file")]
 RunFolder = Annotated[Path, typer.Argument(help="folder of a run (results/runs/...)")]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cosim.core.errors import SolveError
+from cosim.core.errors import ResultsError, SolveError
 from cosim.kpi import compute_all, orders
 from cosim.plan import Plan
 from cosim.results import Results, load
@@ -23,6 +23,16 @@ class Outcome:
     verdict: Verdict
 
 
+def refuse_without_exchange(results: Results) -> None:
+    """Raise ResultsError, with how the run ended, when it recorded no exchange: there is nothing to judge."""
+    if results.dt_s.size:
+        return
+    error = results.manifest.get("error")
+    told = f"run {results.status}: {error}" if error else f"run {results.status}"
+    msg = f"{results.path}: no exchange was recorded ({told})"
+    raise ResultsError(msg)
+
+
 def judge_results(results: Results, limits: Sequence[str] | None = None) -> Verdict:
     """Compute KPIs and verdict of a run folder and return the verdict.
 
@@ -34,7 +44,13 @@ def judge_results(results: Results, limits: Sequence[str] | None = None) -> Verd
         A run, complete or not; an incomplete one never passes.
     limits
         Names or files of limit sets; those of the scenario when None.
+
+    Raises
+    ------
+    ResultsError
+        When the run recorded no exchange.
     """
+    refuse_without_exchange(results)
     scenario = parse(results.manifest["scenario"]["text"])
     chosen = scenario.limits if limits is None else limits
     verdict = judge(results, tuple(chosen), scenario.expect)
@@ -62,4 +78,6 @@ def judged_run(plan: Plan, out: Path, *, progress: bool = False) -> Outcome:
         results = run(plan, out, progress=progress)
     except SolveError:
         results = load(run_folder(plan, out))
+        if not results.dt_s.size:
+            raise
     return Outcome(results, judge_results(results, plan.limits))

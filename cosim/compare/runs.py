@@ -8,6 +8,7 @@ from typing import Any
 from cosim.core.errors import ResultsError, SuandianError, collected
 from cosim.kpi import compute_all
 from cosim.kpi.record import recorded
+from cosim.outcome import refuse_without_exchange
 from cosim.results import Results, load
 from cosim.scenario import parse
 from cosim.verdict import Verdict, judge
@@ -59,9 +60,7 @@ def read_runs(folders: Sequence[Path]) -> tuple[Run, ...]:
 
 def _judged(folder: Path) -> tuple[Results, Verdict, Mapping[str, Mapping[str, Any]]]:
     results = recorded(load(folder))
-    if not results.dt_s.size:
-        msg = f"{folder}: no exchange was recorded (run {results.status})"
-        raise ResultsError(msg)
+    refuse_without_exchange(results)
     scenario = results.manifest.get("scenario")
     if not isinstance(scenario, Mapping) or "text" not in scenario:
         msg = f"{folder}: its manifest has no text of a scenario"

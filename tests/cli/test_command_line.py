@@ -194,3 +194,19 @@ def test_doctor_finds_this_installation_sound(folder):
     assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout
     assert "two-bus case" in done.stdout
+
+
+def test_the_version_is_an_option_too(folder):
+    done = suandian(folder, "--version")
+    assert done.returncode == 0
+    assert done.stdout == suandian(folder, "version").stdout
+
+
+def test_a_run_that_recorded_nothing_has_nothing_to_judge_and_says_how_it_ended(folder):
+    for part in ("series", "events"):
+        (folder / "run" / part).mkdir(parents=True)
+    manifest = {"status": "failed", "error": "bus b is dark", "scenario": {"text": SMALL}}
+    (folder / "run" / "manifest.json").write_text(json.dumps(manifest))
+    done = suandian(folder, "report", "run")
+    assert done.returncode == 2
+    assert "no exchange was recorded (run failed: bus b is dark)" in done.stderr
