@@ -39,6 +39,7 @@ def _tables(found: Record) -> Iterable[Table]:
         ("kV", "buses", "circuits", "km of circuits", "transformers", "MVA of transformers"),
         [tuple(level.values()) for level in found["levels"]],
     )
+    yield _levels(found["short_circuit"])
     total_mw = sum(row["rated_mw"] for row in found["capacity"])
     yield _table(
         "Capacity by type",
@@ -118,6 +119,38 @@ def _points(points: Sequence[Record]) -> Table:
     ]
     shown = [(name, *values) for name, values in rows if any(values) or name in {"load", "losses"}]
     return _table("Operating points [MW]", ("", *map(_short, points)), shown)
+
+
+def _levels(records: Sequence[Record]) -> Table:
+    """Return levels of buses that stand for several busbars, and of those above the rating."""
+    heads = ("bus", "kV", "busbars", "", "lowest kA", "highest kA", "rating kA", "above it because")
+    rows = [
+        (
+            record["name"],
+            record["vn_kv"],
+            record["busbars_count"],
+            _joined(record),
+            *(_one_decimal(record[name]) for name in ("least_ka", "most_ka")),
+            record["rating_ka"],
+            record["above_rating"],
+        )
+        for record in records
+        if not record["boundary"]
+        and (record["busbars_count"] > 1 or (record["most_ka"] or 0.0) > record["rating_ka"])
+    ]
+    return _table(
+        "Short-circuit levels, of buses that stand for several or lie above the rating", heads, rows
+    )
+
+
+def _joined(record: Record) -> str:
+    if record["busbars_count"] == 1:
+        return ""
+    return "run apart" if record["spacing_km"] is None else f"joined over {record['spacing_km']:g} km"
+
+
+def _one_decimal(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _evidence(counts: Sequence[Record]) -> Table:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from cosim.core.errors import CaseError, SolveError
 from grids.case import JOINED, Case, case_folder, operating_points
 from grids.checks.base import solve_point
+from grids.checks.levels import level_records
 from grids.checks.totals import compare_totals
 from grids.links.catalogue import link_catalogue
 from grids.makers import EXCHANGE, KINDS, makers_of
@@ -32,14 +34,31 @@ def points_of(name: str, point: str | None = None) -> tuple[str | None, ...]:
     """
     if point is not None or is_net(name):
         return (point,)
-    folders = [case_folder(member) for member in name.split(JOINED)]
-    first, *others = [operating_points(folder) for folder in folders]
-    common = [p for p in first if all(p in known for known in others)]
-    if len(folders) > 1 and not common:
+    common = common_points(name)
+    if len(common) == 1:
+        return common
+    default = open_case(_members(name)[0]).point
+    return tuple(sorted(common, key=lambda p: p != default))
+
+
+def common_points(name: str) -> tuple[str | None, ...]:
+    """Return the operating points of a case, or those that all of several joined ones have.
+
+    Raises
+    ------
+    CaseError
+        When there is no such case, or cases to be joined have no point in common.
+    """
+    first, *others = [operating_points(case_folder(member)) for member in _members(name)]
+    common = tuple(p for p in first if all(p in known for known in others))
+    if not common and any([first, *others]):
         msg = f"{name}: no operating point is common to all ({'; '.join(map(', '.join, [first, *others]))})"
         raise CaseError(msg)
-    default = open_case(name.split(JOINED, maxsplit=1)[0]).point
-    return tuple(sorted(common, key=lambda p: p != default)) or (None,)
+    return common or (None,)
+
+
+def _members(name: str) -> list[str]:
+    return [name] if Path(name).is_dir() else name.split(JOINED)
 
 
 def inventory(name: str, point: str | None = None) -> Record:
@@ -79,6 +98,7 @@ def inventory(name: str, point: str | None = None) -> Record:
         "capacity": _capacity(makers),
         "published": compare_totals(cases),
         "levels": voltage_levels(case.net),
+        "short_circuit": level_records(cases),
         "areas": _records(case.net["areas"], ("name", "f_nominal_hz", "rest_load_mw")),
         "evidence": evidence_counts(case),
         "largest_plants": _largest(case.net, makers),

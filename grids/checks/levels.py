@@ -1,11 +1,13 @@
 """Short-circuit levels of an operating point against ratings of circuit-breakers and usual ranges."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from cosim.core.errors import CaseError
 from cosim.core.types import Bools
+from grids.case import Case
 from grids.checks.base import BACKBONE_KV, HIGH_KV, Solved
 from grids.checks.finding import Finding, State, listed
 from grids.checks.short_circuit import ShortCircuit, rating_ka, short_circuit
@@ -69,3 +71,34 @@ def _judged(net: Any, found: ShortCircuit, own: Bools, *, is_province: bool) -> 
     wrong = bool(refused) or too_weak
     state = State.BAD if wrong and is_province else State.NOTE if wrong or known or weak else State.GOOD
     return Finding(CHECK, state, text, float(np.nanmax(over)), 1.0)
+
+
+def level_records(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Return the lowest and highest current of each bus of 220 kV and above over operating points.
+
+    Nothing where there are no machines, or elements without an equation.
+    """
+    try:
+        found = [short_circuit(case) for case in cases if read_units(case)]
+    except (CaseError, ValueError):
+        return []
+    if not found:
+        return []
+    bus = cases[0].net.bus
+    most = np.fmax.reduce([one.ikss_ka for one in found])
+    least = np.fmin.reduce([one.least_ka for one in found])
+    return [
+        {
+            "name": str(bus["name"].iloc[k]),
+            "vn_kv": float(bus["vn_kv"].iloc[k]),
+            "busbars_count": int(found[0].busbars[k]),
+            "spacing_km": float(bus["spacing_km"].iloc[k]) if "spacing_km" in bus else float("nan"),
+            "least_ka": float(least[k]),
+            "most_ka": float(most[k]),
+            "rating_ka": rating_ka(float(bus["vn_kv"].iloc[k])),
+            "boundary": bool(found[0].boundary[k]),
+            "above_rating": str(bus["above_rating"].iloc[k]) if "above_rating" in bus else "",
+        }
+        for k in np.argsort(-bus["vn_kv"].to_numpy(dtype=float), kind="stable").tolist()
+        if bus["vn_kv"].iloc[k] >= HIGH_KV
+    ]

@@ -20,7 +20,7 @@ from grids.checks.outages import branch_outages
 from grids.checks.second_solver import check_second_solver
 from grids.checks.totals import check_totals, check_year
 from grids.expected_dynamics import check_start
-from grids.inventory import points_of
+from grids.inventory import common_points
 from grids.portrayal import open_case
 
 SAME_PU = 1e-6
@@ -38,7 +38,7 @@ def check_case_points(name: str) -> list[Finding]:
     CaseError
         When the case is wrong.
     """
-    cases = [load_case(name, point) for point in points_of(name)]
+    cases = [load_case(name, point) for point in common_points(name)]
     return [*check_totals(cases), *check_year(cases)]
 
 
@@ -71,14 +71,14 @@ def check_point(name: str, point: str | None, *, dynamics: bool = True) -> list[
 def check_points(name: str) -> list[Finding]:
     """Return what is found at all operating points of a case, or of cases joined by `+`.
 
-    What is wrong at several points alike is said once, with their names, or with none where it is all of them.
+    What is wrong at several points alike is said once, with their names, or without where it is all of them.
 
     Raises
     ------
     CaseError
         When there is no such case.
     """
-    points = points_of(name)
+    points = common_points(name)
     where: dict[Finding, list[str]] = {}
     for point in points:
         for finding in check_point(name, point):

@@ -13,6 +13,7 @@ from cosim.cli import app
 from cosim.validate import Validation, validate_all
 from cosim.validation_table import Check
 from grids.case import CASES
+from grids.checks import run
 
 NAN = math.nan
 
@@ -70,6 +71,32 @@ def test_a_process_that_dies_is_told_and_is_no_failed_verdict(monkeypatch):
     done = suandian("validate", "two_bus", "smib", "--jobs", "2")
     assert done.exit_code == 3
     assert "ComponentError: a process of the checks died" in done.output
+
+
+def test_what_is_wrong_at_all_points_is_told_once(tmp_path):
+    folder = shutil.copytree(CASES / "ningxia", tmp_path / "mine")
+    load = pd.read_csv(folder / "load.csv")
+    load.loc[0, "bus"] = "nowhere"
+    load.to_csv(folder / "load.csv", index=False)
+    found = [check for check in validate_all([str(folder)], jobs=1).checks if not check.good]
+    (only,) = [check.note for check in found]
+    assert only.startswith("mine/load.csv, row 2, column bus: 'nowhere' is unknown")
+    assert found[0].point == ""
+
+
+def test_joined_cases_are_checked_at_the_points_they_share(monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "check_point", lambda name, point: asked.append((name, point)) or [])
+    assert validate_all(["gansu+shandong"], jobs=1).passed
+    points = {"winter_evening_peak", "summer_evening_peak", "spring_noon", "night_valley"}
+    assert set(asked) == {("gansu+shandong", point) for point in points}
+
+
+def test_a_joined_name_nobody_knows_is_told_with_the_others():
+    done = suandian("validate", "gansu+nowhere", "shandon")
+    assert done.exit_code == 2
+    assert "'nowhere' in 'gansu+nowhere' is no reference case or scenario" in done.output
+    assert "Did you mean 'shandong'?" in done.output
 
 
 def test_a_case_that_cannot_be_read_is_told_without_numbers(tmp_path):

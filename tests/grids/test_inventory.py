@@ -52,6 +52,17 @@ def test_joined_cases_are_shown_at_points_all_of_them_have():
     assert set(points) == {"winter_evening_peak", "summer_evening_peak", "spring_noon", "night_valley"}
 
 
+def test_levels_say_for_what_a_bus_stands(ningxia):
+    levels = {row["name"]: row for row in ningxia["short_circuit"]}
+    zones, stations = levels["Yinchuan 220"], levels["Yinchuandong 750"]
+    assert zones["busbars_count"] > 1
+    assert zones["spacing_km"] is None
+    assert stations["busbars_count"] > 1
+    assert stations["spacing_km"] > 10.0
+    assert all(row["least_ka"] <= row["most_ka"] <= row["rating_ka"] for row in (zones, stations))
+    assert levels["Northwest 750"]["boundary"]
+
+
 def test_an_inventory_is_plain_data():
     found = inventory("two_bus")
     assert json.loads(json.dumps(found)) == found
