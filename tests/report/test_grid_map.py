@@ -8,7 +8,8 @@ import pytest
 from cosim.core.errors import CaseError
 from cosim.report import grid_map
 from cosim.report.albers import Albers
-from cosim.report.grid_map import colour_of, map_data, write_map
+from cosim.report.grid_map import map_data, write_map
+from cosim.report.map_colours import colour_of
 from grids.case import load_case, load_cases
 from grids.checks.base import solve_point
 
