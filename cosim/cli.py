@@ -140,9 +140,14 @@ def list_all(
 ) -> None:
     """List scenarios, grid cases, components, grid engines, limit sets and KPIs."""
     with exit_codes():
-        from cosim.listing import listing, scenarios
+        if what:
+            from cosim.stories import stories
 
-        typer.echo(scenarios() if what else listing())
+            typer.echo(stories())
+            return
+        from cosim.listing import listing
+
+        typer.echo(listing())
 
 
 @app.command()

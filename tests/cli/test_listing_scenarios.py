@@ -3,13 +3,13 @@
 from functools import cache
 
 from cosim.core.places import reference_folder
-from cosim.listing import scenarios
+from cosim.stories import stories
 from cosim.scenario.parents import shipped
 
 
 @cache
 def told() -> dict[str, str]:
-    blocks = scenarios().split("\n\n")
+    blocks = stories().split("\n\n")
     return {block.partition(":")[0]: block for block in blocks}
 
 
