@@ -3,8 +3,8 @@
 from functools import cache
 
 from cosim.core.places import reference_folder
-from cosim.stories import stories
 from cosim.scenario.parents import shipped
+from cosim.stories import stories
 
 
 @cache
