@@ -51,10 +51,10 @@ class Consequence:
     def unacceptable(self) -> bool:
         """Return whether a limit is broken that has to hold: solution, voltages, lines.
 
-        A lost pole is never: a special protection scheme would trip generation or load with it, and none is
-        modelled here.
+        Of a lost pole only the solution: a special protection scheme would trip generation or load with it
+        before a limit is broken for long, and none is modelled here.
         """
-        return self.kind != POLE and self._broken()
+        return self._broken() if self.kind != POLE else not self.solved
 
     def worth_a_note(self) -> bool:
         """Return whether buses go dark, a transformer carries too much, or a lost pole breaks a limit."""

@@ -112,9 +112,10 @@ def test_what_breaks_a_limit_is_named_with_its_value() -> None:
     assert not short.unacceptable()
     assert Consequence("all", "line", solved=False).unacceptable()
     assert Consequence("a line", "line", trafo_percent=101.0).unacceptable()
-    pole = Consequence("half a link", POLE, solved=False)
+    pole = Consequence("half a link", POLE, line_percent=101.0)
     assert pole.worth_a_note()
     assert not pole.unacceptable()
+    assert Consequence("half a link", POLE, solved=False).unacceptable()
     assert math.isclose(np.sum([c.lost_mw for c in (one, short)]), 0.0)
 
 
