@@ -5,6 +5,8 @@ every second; what differs is how often services and scores are looked at.
 """
 
 import argparse
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 import numpy as np
@@ -12,6 +14,7 @@ from tools import bar, peak_mb
 
 from cosim.core.component import Context
 from cosim.core.streams import Streams
+from cosim.results import Writer
 from datacenters.fleet import FleetParams
 from datacenters.service_params import ServiceParams
 from datacenters.site import Site, SiteParams
@@ -41,15 +44,26 @@ def sites() -> Site:
     return made
 
 
-def day(dt_s: float) -> tuple[float, float, dict[str, float]]:
-    """Return wall and processor time of a day [s], and the books at its end."""
+def day(dt_s: float) -> tuple[float, float, Site]:
+    """Return wall and processor time of a day [s], and the sites at its end."""
     made = sites()
     inputs = {port.name: np.full(len(PLACES), port.default) for port in made.inputs}
     made.step(0.0, dt_s, inputs)
     began, used = perf_counter(), process_time()
     for n in range(1, round(DAY_S / dt_s)):
         made.step(n * dt_s, dt_s, inputs)
-    return perf_counter() - began, process_time() - used, dict(made.fleet.roster.books())
+    return perf_counter() - began, process_time() - used, made
+
+
+def rows_s(made: Site) -> float:
+    """Return the processor time of writing a row for each job [s]."""
+    began = process_time()
+    with TemporaryDirectory() as folder:
+        writer = Writer(Path(folder), {})
+        for name, ledger in made.ledgers().items():
+            writer.add_ledger(name, ledger)
+        writer.close()
+    return process_time() - began
 
 
 def main() -> None:
@@ -57,12 +71,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", action="store_true", help="also with exchanges of a second")
     asked = parser.parse_args()
-    day(DAY_S / 4)  # compiled, and memory taken
+    rows_s(day(DAY_S / 4)[-1])  # compiled, and memory taken
     first_mb = peak_mb()
     for dt_s in (60.0, 1.0) if asked.seconds else (60.0,):
-        wall_s, cpu_s, books = day(dt_s)
+        wall_s, cpu_s, made = day(dt_s)
+        done = made.fleet.roster.books()["done_count"]
         times = f"{wall_s:.1f} s wall, {cpu_s:.1f} s of processor"
-        print(f"exchanges of {dt_s:g} s: {times}; {books['done_count']:.0f} jobs done")
+        rows = f"{rows_s(made):.1f} s to write their rows"
+        print(f"exchanges of {dt_s:g} s: {times}; {done:.0f} jobs done; {rows}")
         bar("processor time of the day", cpu_s, 60.0, "s")
     bar("memory against a first day", peak_mb() / first_mb, 1.2, "times")
 

@@ -80,6 +80,8 @@ def test_work_is_conserved_and_no_job_is_twice_whatever_happens(
             if life.target[j] >= 0:
                 held[life.target[j]] += f.jobs.gpus[j]  # declared double holding of a move
         assert np.allclose(held, f.pool.used_gpu)
+        under_way = active[life.target[active] >= 0]
+        assert (life.due_s[under_way] > run.t_s - 5.0 - 1e-9).all()  # what is late is back after a tick
         assert (f.pool.used_gpu <= f.gpus + 1e-9).all()
         assert (out["sent_gbit_per_s"] <= f.access_gbit_per_s * (1 + 1e-9)).all()
         assert (life.done_gpu_s <= f.jobs.work_gpu_s * (1 + 1e-9)).all()
