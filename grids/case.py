@@ -12,6 +12,7 @@ from cosim.core.errors import CaseError, collected
 from cosim.core.registry import nearest
 from grids.casecheck import (
     check_areas,
+    check_busbars,
     check_connection,
     check_names,
     check_order,
@@ -295,6 +296,7 @@ def _check(rows: Mapping[str, list[Row]], findings: Findings) -> None:
     }
     check_names(rows, findings)
     check_order(rows, findings)
+    check_busbars(rows, findings)
     check_types(rows, kinds, findings)
     check_voltages(rows, [electric_data("trafo", row) for row in rows["trafo"]], findings)
     check_connection(rows, findings)

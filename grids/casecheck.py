@@ -110,6 +110,23 @@ def check_voltages(rows: Rows, trafos: Sequence[Mapping[str, object]], findings:
                 findings.about(row.where(f"{side}_bus"), f"{side}_bus", row.text(f"{side}_bus"), problem)
 
 
+def check_busbars(rows: Rows, findings: Findings) -> None:
+    """Check that lines between busbars of a row join several, and know their impedance."""
+    vn_kv = {row.text("name"): row.number("vn_kv") for row in rows["bus"]}
+    lines_kv = {vn_kv.get(row.text("from_bus")) for row in rows["line"]}
+    for row in rows["bus"]:
+        spacing_km, where = row.number("spacing_km"), row.where("spacing_km")
+        if math.isnan(spacing_km):
+            continue
+        if row.number("busbars") == 1:
+            findings.about(
+                where, "spacing_km", spacing_km, "joins one busbar (allowed: busbars > 1, or empty)"
+            )
+        elif vn_kv[row.text("name")] not in lines_kv:
+            problem = f"has no line of {vn_kv[row.text('name')]:g} kV in line.csv to take its impedance from"
+            findings.about(where, "spacing_km", spacing_km, problem)
+
+
 def islands(rows: Rows) -> dict[str, str]:
     """Return bus name -> name of the bus that stands for its connected network."""
     parent = {row.text("name"): row.text("name") for row in rows["bus"]}

@@ -194,6 +194,21 @@ def test_tie_shares_sum_to_one(folder):
     assert len(load_case(str(folder)).net["ties"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("busbars", "spacing_km", "expected"),
+    [
+        ("0", "", "row 3, column busbars: '0' is out of range (allowed: a whole number >= 1)"),
+        ("2", "-5", "row 3, column spacing_km: '-5' is out of range (allowed: a number > 0)"),
+        ("1", "20", "row 3, column spacing_km: 20.0 joins one busbar (allowed: busbars > 1, or empty)"),
+    ],
+)
+def test_busbars_that_cannot_be_joined_are_named(folder, busbars, spacing_km, expected):
+    header, first, second = (folder / "bus.csv").read_text().splitlines()
+    rows = [f"{header},busbars,spacing_km", f"{first},,", f"{second},{busbars},{spacing_km}"]
+    (folder / "bus.csv").write_text("\n".join(rows) + "\n")
+    assert expected in message(folder)
+
+
 def test_an_unknown_operating_point_names_the_nearest(folder):
     text = message(folder, "bas")
     assert "operating_points: 'bas' is unknown (allowed: base) Did you mean 'base'?" in text
