@@ -1,21 +1,10 @@
-"""What is special in the Sichuan and Chongqing case: hydro at the converters, one link's published energy."""
+"""What is special in the Sichuan and Chongqing case: hydro at the converters, water at the peak."""
 
 import pytest
-import yaml
 
-from grids.case import case_folder, load_case, operating_points
+from grids.case import load_case
 
 CASE = "sichuan_chongqing"
-
-
-def test_hami_chongqing_carries_its_energy_of_2025_within_two_percent() -> None:
-    carried_mwh = 0.0
-    for point in operating_points(case_folder(CASE)):
-        path = case_folder(CASE) / "operating_points" / point / "point.yaml"
-        hours = yaml.safe_load(path.read_text(encoding="utf-8"))["stands_for_h"]
-        links = load_case(CASE, point).net.sgen.set_index("name")["p_mw"]
-        carried_mwh += hours * links["Hami-Chongqing DC"]
-    assert carried_mwh / 1e6 == pytest.approx(11.751, rel=0.02)
 
 
 def test_half_of_the_summer_peak_and_more_is_carried_by_water() -> None:

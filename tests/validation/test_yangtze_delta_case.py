@@ -22,18 +22,6 @@ def test_what_anhui_sends_is_what_arrives(point: str) -> None:
     assert here[here.index.str.startswith("Anhui interchange")].sum() == pytest.approx(-there_mw)
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("sending", ["ningxia", "sichuan_chongqing"])
-def test_a_link_brings_a_few_percent_less_than_it_was_sent(sending: str, point: str) -> None:
-    ends = [
-        load_case(case, point).net.sgen.query("type == 'dc'").set_index("name")["p_mw"]
-        for case in ("yangtze_delta", sending)
-    ]
-    shared = ends[0].index.intersection(ends[1].index)
-    assert len(shared) >= 1
-    assert (-ends[0][shared] / ends[1][shared]).between(0.92, 0.96).all()
-
-
 def test_a_year_of_the_points_is_what_the_three_grids_used() -> None:
     used_mwh = 0.0
     for point in POINTS:
