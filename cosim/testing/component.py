@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.core.component import Balance, Component, Context, balances_of, commands_of
+from cosim.core.component import Balance, Component, Context, balances_of, commands_of, ledgers_of
 from cosim.core.errors import SuandianError
 from cosim.core.flexibility import flexible
 from cosim.core.params import Params
@@ -78,7 +78,8 @@ def check_component(
     """Yield every way in which `kind` breaks the component contract; nothing when it keeps it.
 
     Checked: units in names, outputs complete, of shape (units,), finite and fresh, inputs left
-    alone, determinism, `reset` forgets, declared balances close, halving the step converges, and
+    alone, determinism, `reset` forgets, declared balances close, columns of a ledger are of
+    one length, halving the step converges, and
     the terminal power starts flat under constant inputs. Where it has `flexibility`: that being asked leaves
     no trace, that ranges are sound and never larger for longer, and that what is published is delivered.
 
@@ -107,12 +108,20 @@ def check_component(
     component.reset(probe.context())
     yield from _different(first, probe.run(component), "reset does not forget: a second run differs")
     yield from _different(first, probe.run(probe.start()), "not deterministic: a second object differs")
+    yield from _check_ledgers(component)
     for balance in balances_of(kind):
         yield from _check_balance(balance, probe, first)
     yield from _check_halving(probe, first)
     yield from _check_flat_start(probe)
     if flexible(component) is not None:
         yield from _check_flexibility(probe, first)
+
+
+def _check_ledgers(component: Component) -> Iterator[str]:
+    for name, ledger in ledgers_of(component).items():
+        sizes = {column: len(values) for column, values in ledger.items()}
+        if len(set(sizes.values())) != 1:
+            yield f"ledger {name} has no columns of one length: {sizes}"
 
 
 def _check_ports(kind: type[Any]) -> Iterator[str]:

@@ -155,3 +155,9 @@ def test_each_breach_is_named(kind, fragment):
 def test_a_balance_over_unknown_ports_is_named():
     kind = type("Odd", (Sound,), {"balances": (Balance("odd", ("p_mw",), ("lost_mw",)),)})
     assert any("'lost_mw'" in finding for finding in check_component(kind, [LagParams()]))
+
+
+def test_a_ledger_with_columns_of_different_length_is_named():
+    kind = type("Uneven", (Sound,), {"ledgers": lambda _: {"job": {"job": ["a", "b"], "gpus": [1.0]}}})
+    found = list(check_component(kind, [LagParams(), LagParams(tau_s=60)], dt_s=2.0))
+    assert found == ["ledger job has no columns of one length: {'job': 2, 'gpus': 1}"]
