@@ -13,7 +13,7 @@ from datacenters.kernels import jobs as k
 from datacenters.workload import HOUR_S, KINDS, JobSet
 
 EVENTS = 1 << 16
-"""Events of jobs kept in one exchange; more are counted, not told."""
+"""Events of jobs kept in one exchange, or two for each job; more are counted, not told."""
 
 TOLD = {
     k.BEGINS: ("job_begins", "{job} begins at {to}"),
@@ -100,12 +100,13 @@ class Roster:
     def tell(self) -> None:
         """Write what happened to jobs into the events table."""
         count = int(self.pool.tally[k.N_EVENTS])
-        for row in range(min(count, EVENTS)):
+        kept = min(count, self.pool.event_s.size)
+        for row in range(kept):
             what, job, a, b = (int(x) for x in self.pool.events[row])
             t_s = float(self.pool.event_s[row])
             self._tell_one(t_s, what, job, a, b)
-        if count > EVENTS:
-            self._emit(t_s, self.names[0], "jobs_untold", f"{count - EVENTS} more events of jobs")
+        if count > kept:
+            self._emit(t_s, self.names[0], "jobs_untold", f"{count - kept} more events of jobs")
         self.pool.tally[k.N_EVENTS] = 0
 
     def _tell_one(self, t_s: float, what: int, job: int, a: int, b: int) -> None:
@@ -214,7 +215,7 @@ def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:
         tally=np.zeros(k.N_COUNTS, dtype=np.int64),
         used_gpu=np.zeros(sites),
         waits_count=np.zeros(sites),
-        event_s=np.zeros(EVENTS),
-        events=np.zeros((EVENTS, 4), dtype=np.int64),
+        event_s=np.zeros(max(EVENTS, 2 * n)),
+        events=np.zeros((max(EVENTS, 2 * n), 4), dtype=np.int64),
     )
     return life, pool
