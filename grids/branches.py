@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.core.types import Bools, Floats, Ints
 from grids.build import Model
-from grids.elements import Elements, bus_rows
+from grids.elements import Elements
 from grids.kernels.powerflow import branch_flows, heat_mw, read_branches, read_buses, sum_at
 from grids.numbers import Complexes
 
@@ -49,7 +49,7 @@ class Ratings:
 class Branches:
     """Flows of one topology and the tables read from them."""
 
-    def __init__(self, net: Any, model: Model, ratings: Ratings, elements: Elements) -> None:
+    def __init__(self, model: Model, ratings: Ratings, elements: Elements) -> None:
         self._model = model
         self._ratings = ratings
         count = model.branch_from.size
@@ -60,8 +60,6 @@ class Branches:
         self._flow: Floats = np.zeros((count + 1, 6))
         self._leaving: Complexes = np.zeros(model.size, dtype=np.complex128)
         self._inner = np.flatnonzero(~model.own_branch)
-        shunt = net.shunt
-        self._shunt_row = bus_rows(net, shunt["bus"])
         self._elements = elements
         rows = model.row_bus.size
         self._alive: Bools = model.row_bus >= 0

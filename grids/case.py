@@ -80,18 +80,6 @@ def operating_points(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob("operating_points/*/point.yaml")))
 
 
-def point_bus(case: Case, name: str) -> int:
-    """Return the bus index of a named point or bus; CaseError names the nearest match."""
-    if name in case.points:
-        return case.points[name]
-    found = case.net.bus.index[case.net.bus["name"] == name]
-    if len(found) == 1:
-        return int(found[0])
-    known = [*case.points, *case.net.bus["name"]]
-    msg = f"grid case {case.name!r} has no point or bus {name!r}.{nearest(name, known)}"
-    raise CaseError(msg)
-
-
 def load_case(name_or_path: str, point: str | None = None) -> Case:
     """Read, check and build a case at an operating point (default: the one case.yaml names).
 

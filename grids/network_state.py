@@ -93,7 +93,7 @@ class NetworkState:
         self.flow = Flow(model, self.sources.bus, self.reactive, self._tolerance_mva)
         if self.regulator is not None:
             self.regulator.attach(model.row_bus, self._acting())
-        self.branches = Branches(self.net, model, self._ratings, self.elements)
+        self.branches = Branches(model, self._ratings, self.elements)
 
     def _acting(self) -> Bools:
         """Return which devices of the regulator are in service; an open switch takes them out, too."""

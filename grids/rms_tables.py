@@ -36,8 +36,7 @@ class Reader:
         self._y_whole = model.branch_y
         self._model = replace(model, branch_y=model.branch_y.copy())
         self._open: frozenset[int] = frozenset()
-        net = inside.state.net
-        self._branches = Branches(net, self._model, Ratings(net), inside.elements)
+        self._branches = Branches(self._model, Ratings(inside.state.net), inside.elements)
         self._tap_pos = inside.state.tap_pos.copy()
         system = session.system
         self._views = system.views(system.x)

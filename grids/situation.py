@@ -77,7 +77,7 @@ class Situation:
         reactive = ReactiveLimits(enabled=state.reactive.enabled)
         reactive.attach(model, state.sources.bus, state.reactive.side)
         self._flow = Flow(model, state.sources.bus, reactive, tolerance_mva)
-        self._branches = Branches(state.net, model, ratings, state.elements)
+        self._branches = Branches(model, ratings, state.elements)
         self._live: Bools = model.row_bus >= 0
         self._at = model.row_bus[self._live]
 

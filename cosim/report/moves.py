@@ -45,10 +45,6 @@ class Trip:
     outcome: str = UNDER_WAY
     why: str = ""
 
-    def is_under_way(self, t_s: float) -> bool:
-        """Return whether it has left and not ended at a time."""
-        return self.leaves_s <= t_s and (self.ends_s is None or t_s < self.ends_s)
-
 
 def units_of(results: "Results") -> Mapping[str, Any]:
     """Return the units of the scenario as it was run, by name; empty where its text is not there."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -252,12 +251,6 @@ class Scenario(Text):
     def files(self) -> tuple[str, ...]:
         """Return the file and its parents, as shown in messages."""
         return tuple(self._draft.files)
-
-    def with_seed(self, seed: int) -> Self:
-        """Return the same scenario with another seed, and so another hash."""
-        draft = replace(self._draft, data={**self._draft.data, "seed": seed})
-        said = Text.model_validate_json(json.dumps(draft.data), strict=True)
-        return self.of(said, draft)
 
 
 def digest(said: Text) -> str:

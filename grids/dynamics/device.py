@@ -23,8 +23,6 @@ from grids.numbers import Complexes
 
 Kernel = Callable[..., Any]
 
-ANY_ELEMENT = ("gen", "ext_grid", "sgen", "load", "storage", "motor")
-
 
 class Block(NamedTuple):
     """All units of one model as arrays; what every kernel gets first."""

@@ -1,7 +1,7 @@
 """Dynamic models by name: our own (one file each in `devices/`), and strangers' by entry point.
 
 A model's name is the name of its table: `genrou` reads `genrou.csv`. A package makes its models known
-under the entry-point group `suandian.devices`, and `add_device` serves tests and notebooks.
+under the entry-point group `suandian.devices`.
 """
 
 import importlib
@@ -49,8 +49,3 @@ def device(name: str) -> type[Device]:
         known = device_names()
         msg = f"no dynamic model {name!r}; there are {', '.join(known)}.{nearest(name, known)}"
         raise CaseError(msg) from error
-
-
-def add_device(name: str, cls: type[Device]) -> None:
-    """Make a model known in this process, without installing a package."""
-    _foreign().add(name, cls)

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from cosim.core.errors import CaseError
-from grids.case import list_cases, load_case, load_network, point_bus
+from grids.case import list_cases, load_case, load_network
 from grids.fleet import areas_from_case, fleet_from_case
 
 TABLES = ("bus", "line", "trafo", "load", "gen", "sgen", "shunt", "ext_grid")
@@ -53,13 +53,6 @@ def test_two_loads_of_one_case_share_nothing():
     one.bus.loc[0, "vn_kv"] = 1.0
     assert two.load["p_mw"].iloc[0] == 200.0
     assert load_case("two_bus").net.bus["vn_kv"].iloc[0] == 220.0
-
-
-def test_points_and_buses_are_found_by_name():
-    case = load_case("ieee39")
-    assert point_bus(case, "bus_16") == 15
-    with pytest.raises(CaseError, match=r"no point or bus 'bus16'.*Did you mean 'bus_16'"):
-        point_bus(case, "bus16")
 
 
 def test_a_distribution_net_gets_a_system_behind_its_ext_grids():

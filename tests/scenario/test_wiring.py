@@ -254,7 +254,6 @@ def test_assembling_a_loaded_scenario_gives_the_plan_of_its_file(write, models):
     assert (plan.wires, plan.stages, plan.connections) == (again.wires, again.stages, again.connections)
     assert plan.scenario.hash == again.scenario.hash == scenario.hash
     assert len(plan.clock) == len(again.clock) == 150
-    assert assemble(scenario.with_seed(9), **models).scenario.seed == 9
 
 
 def test_a_class_that_is_no_component_is_its_authors_error(write, models):
