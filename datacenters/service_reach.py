@@ -95,16 +95,7 @@ class Reach:
             )
         if not self.near[k][site]:
             return f"service {name} cannot go to {where}: its weights ({p.weights_gb:g} GB) are not there"
-        return self._too_short(p, order.over_s)
-
-    def _too_short(self, p: ServiceParams, over_s: float | None) -> str | None:
-        needs_s = p.session_s * float(np.log(1.0 / DONE_PU))
-        if over_s is None or p.moves_by == "state" or needs_s <= over_s:
-            return None
-        return (
-            f"service {p.name} cannot have moved in {over_s:g} s: {needs_s:.1f} s are needed until"
-            f" {1.0 - DONE_PU:.0%} of its sessions of {p.session_s:g} s have ended"
-        )
+        return _too_short(p, order)
 
     def too_slow(
         self, order: MoveService, site: int, load_gpu: Floats, route_gbit_per_s: Floats
@@ -130,3 +121,15 @@ class Reach:
             f"service {p.name} cannot go to {names[site]} in {order.over_s:g} s: {needs_s:.1f} s are"
             f" needed: copy {copy:.1f} s ({gigabytes:g} GB at {rate:g} Gbit/s), cut-over {p.cut_over_s:g} s"
         )
+
+
+def _too_short(p: ServiceParams, order: MoveService) -> str | None:
+    r"""Return why not enough sessions end in time: :math:`T_s \ln(1/(1 - s))` for a share s."""
+    stays_pu = 1.0 - order.share_pu + DONE_PU
+    needs_s = p.session_s * float(np.log(1.0 / min(stays_pu, 1.0)))
+    if order.over_s is None or p.moves_by == "state" or needs_s <= order.over_s:
+        return None
+    return (
+        f"service {p.name} cannot have moved in {order.over_s:g} s: {needs_s:.1f} s are needed until"
+        f" {1.0 - stays_pu:.0%} of its sessions of {p.session_s:g} s have ended"
+    )

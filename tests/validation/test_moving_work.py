@@ -47,6 +47,35 @@ def test_lingang_gives_up_eight_megawatts_within_three_minutes_to_shiyan(tmp_pat
     assert work["lingang"].iloc[-1] / work["lingang"].loc[590.0] == pytest.approx(0.25, abs=1e-3)
 
 
+def told(results, *kinds):
+    events = results.events[results.events["kind"].isin(kinds)]
+    return [(t_s, json.loads(data)) for t_s, data in zip(events["t_s"], events["data"], strict=True)]
+
+
+def test_jobs_and_a_service_of_lingang_go_to_shiyan_as_published(tmp_path):
+    """The same test told by a fleet: 180 s, -75 % of a machine's work, 8 MW at most."""
+    results = run(prepare("shiyan_fleet"), tmp_path)
+    assert [data for _, data in told(results, "refused", "job_rolled_back", "service_rolled_back")] == []
+    assert max(t_s for t_s, _ in told(results, "job_moved", "service_moved")) <= 780.0
+    p, work = (results.series("gpu_hall", column) for column in ("p_mw", "work_done_gpu"))
+    assert p["lingang"].loc[590.0] - p["lingang"].iloc[-1] == pytest.approx(8.0, abs=0.2)
+    assert p["shiyan"].iloc[-1] - p["shiyan"].loc[590.0] == pytest.approx(8.0, rel=0.05)
+    assert work["lingang"].loc[780.0] / work["lingang"].loc[590.0] == pytest.approx(0.25, abs=1e-3)
+    assert compute(results, "unanswered_share_pu", "tasks") == pytest.approx(0.0, abs=1e-9)
+
+
+def test_all_jobs_and_services_of_hefei_go_to_huaibei_as_published(tmp_path):
+    """Published test: the whole take-over in three minutes, load per machine at Huaibei +50 %."""
+    results = run(prepare("hefei_huaibei_fleet"), tmp_path)
+    assert [data for _, data in told(results, "refused", "job_rolled_back", "service_rolled_back")] == []
+    assert max(t_s for t_s, _ in told(results, "job_moved", "service_moved")) <= 480.0
+    work = results.series("gpu_hall", "work_done_gpu")
+    before, after = work.loc[200.0:290.0].mean(), work.loc[480.0:580.0].mean()
+    assert after["huaibei"] / before["huaibei"] == pytest.approx(1.5, abs=0.03)
+    assert after["hefei"] < 0.02 * before["hefei"]
+    assert compute(results, "unanswered_share_pu", "chat") == pytest.approx(0.0, abs=1e-9)
+
+
 def test_on_the_night_of_the_cut_line_every_job_runs_at_one_site_and_what_is_lost_is_told(tmp_path):
     results = run(prepare("site_flash_loss"), tmp_path)
     kinds = set(results.events["kind"])
