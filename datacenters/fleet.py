@@ -61,6 +61,8 @@ class Signals:
     capacity_gpu: Floats
     room_gpu: Floats
     """Busy accelerators that may be added: ramp, block and guard together."""
+    parts_pu: Floats
+    """Smallest part of a job that may begin."""
     saves_room: Bools
     """Whether what is not used of it is kept."""
     limit_gpu: Floats
@@ -203,6 +205,7 @@ class Fleet:
             cap_gpu=np.where(up, np.minimum(self.gpus - kept, limit_gpu), 0.0),
             rate_pu=_speed(hears.capacity_gpu - self._service_gpu, jobs_gpu),
             room_gpu=hears.room_gpu.copy(),
+            parts_pu=hears.parts_pu,
             saves_room=hears.saves_room,
             score=ranking.score,
             is_open=ranking.is_open,

@@ -91,11 +91,18 @@ class Roster:
         return float(self.jobs.gpus[active[leaving]].sum())
 
     def busy_gpu(self) -> Floats:
-        """Return what running all jobs on the sites keeps busy, shape (sites,)."""
-        busy = self.jobs.gpus[self.active] * self.jobs.busy_pu[self.active]
+        """Return what running all jobs on the sites keeps busy, as far as they have power, shape (sites,)."""
+        busy = self.jobs.gpus[self.active] * self.jobs.busy_pu[self.active] * self.life.level_pu[self.active]
         return np.asarray(
             np.bincount(self.life.site[self.active], busy, minlength=len(self.names)), dtype=float
         )
+
+    def waiting_for(self, needs_gpu: float) -> str:
+        """Return the first that waits and keeps so many accelerators busy, or what else may ask for them."""
+        queue = self.pool.queue[: self.pool.tally[k.N_QUEUE]]
+        needs = self.jobs.gpus[queue] * self.jobs.busy_pu[queue]
+        fitting = queue[np.abs(needs - needs_gpu) <= 1e-6 * needs_gpu]
+        return self.set.label(int(fitting[0])) if fitting.size else "what is ordered to come"
 
     def tell(self) -> None:
         """Write what happened to jobs into the events table."""
@@ -190,6 +197,7 @@ def _fresh(n: int, sites: int) -> tuple[k.Life, k.Pool]:
         site=nowhere(),
         target=nowhere(),
         data=nowhere(),
+        level_pu=np.ones(n),
         done_gpu_s=np.zeros(n),
         safe_gpu_s=np.zeros(n),
         lost_gpu_s=np.zeros(n),

@@ -1,5 +1,6 @@
 """Computing sites: accelerators of a hall that jobs and services of a fleet run on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
@@ -36,7 +37,16 @@ class SiteParams(Params):
         default=None, gt=0, description="most that starts or comes in one exchange"
     )
     guarded: bool = Field(default=False, description="large starts wait for what the grid's guard allows")
-    guard_above_mw: float = Field(default=5.0, ge=0, description="less than this needs no leave")
+    guard_above_mw: float = Field(
+        default=5.0, ge=0, description="this much needs no leave within a minute, in all that starts or comes"
+    )
+    parts_pu: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="smallest part of a job that may begin where not all of it fits ramp, block or guard; the"
+        " rest of its accelerators get power as there is room; 1: whole or not at all",
+    )
     fleet: FleetParams | None = Field(default=None, description="the work of all sites; at one of them")
 
     @model_validator(mode="after")
@@ -164,6 +174,7 @@ class Site:
         self._block = np.array([np.inf if p.block_mw is None else p.block_mw for p in params])
         self._guarded = np.array([p.guarded for p in params], dtype=np.bool_)
         self._free_mw = column(params, "guard_above_mw")
+        self._parts_pu = column(params, "parts_pu")
         self._places = places_of([port.name for port in self.outputs])
         self._fleet: Fleet | None = None
 
@@ -194,6 +205,8 @@ class Site:
         n = len(params)
         self._counts = np.zeros((5, n))
         self._bank_mw = np.zeros(n)
+        self._free_bank_mw = self._free_mw.copy()
+        self._held_mw = np.zeros(n)
         self._asked_mw = np.zeros(n)
         self._was_mw = np.zeros(n)
 
@@ -269,6 +282,7 @@ class Site:
             inputs["green_mw"],
             inputs["capacity_gpu"],
             room_mw * 1e3 / self._kw,
+            self._parts_pu,
             saves_room,
             inputs["limit_gpu"],
         )
@@ -276,7 +290,9 @@ class Site:
         sums, served = done.sums, done.served
         self._by_service = served.by_service
         self._counts += sums[[k.ENDED, k.LATE, k.FAILED, k.CAME, k.WENT]]
-        self._asked_mw = done.asked_gpu * self._kw / 1e3
+        asked_mw, self._asked_mw = self._asked_mw, done.asked_gpu * self._kw / 1e3
+        if self._guarded.any():
+            self._tell_held(t_s, asked_mw, inputs["room_mw"])
         n = len(self._params)
         active = fleet.pool.active[: fleet.pool.tally[k.N_ACTIVE]]
         job, overhead = sums[k.USEFUL] / dt_s, sums[k.OVERHEAD] / dt_s
@@ -309,7 +325,7 @@ class Site:
             self._coming_mw(active),
             done.score,
         ])  # fmt: skip
-        self._spend(active)
+        self._spend(active, inputs["room_mw"])
         return Shelf(self._places, block)
 
     def ledgers(self) -> Mapping[str, Ledger]:
@@ -319,7 +335,8 @@ class Site:
     def _room_mw(self, dt_s: float, leave_mw: Floats) -> tuple[Floats, Bools]:
         """Return what may be added: the least of ramp, block and what the guard allows; and if it is kept.
 
-        A ramp not used is kept for as long as a minute, or until what asks for leave fits.
+        A ramp not used is kept for as long as a minute, or until what asks for leave fits; so is what needs
+        no leave, for as long as a minute.
         """
         earned = np.where(np.isfinite(self._ramp), self._ramp * dt_s / 60.0, 0.0)
         most = np.maximum(np.where(np.isfinite(self._ramp), self._ramp, 0.0), self._asked_mw)
@@ -328,7 +345,8 @@ class Site:
         room = np.minimum(
             room, np.maximum(self._block, np.where(np.isfinite(self._block), self._asked_mw, 0.0))
         )
-        leave = np.where(self._guarded, np.maximum(leave_mw, self._free_mw), NO_LIMIT)
+        self._free_bank_mw = np.minimum(self._free_bank_mw + self._free_mw * dt_s / 60.0, self._free_mw)
+        leave = np.where(self._guarded, np.maximum(leave_mw, self._free_bank_mw), NO_LIMIT)
         return np.minimum(room, leave), np.isfinite(self._ramp) & (room <= leave)
 
     def _coming_mw(self, active: Ints) -> Floats:
@@ -341,24 +359,47 @@ class Site:
         moves = (target >= 0) & (state >= k.DRAINING) & (state <= k.STARTING)
         loads = (state == k.LOADING) | (state == k.STARTING)
         drawn_pu = np.where(loads, load_pu, 0.0)
-        left_gpu = jobs.gpus[active] * np.maximum(jobs.busy_pu[active] - drawn_pu, 0.0)
+        whole_pu = jobs.busy_pu[active] * np.where(moves, 1.0, life.level_pu[active])
+        left_gpu = jobs.gpus[active] * np.maximum(whole_pu - drawn_pu, 0.0)
         comes = moves | (state == k.FETCHING) | (state == k.LOADING)
         at = np.where(moves, target, life.site[active])
         coming_gpu = np.bincount(at[comes], left_gpu[comes], minlength=n)
         return np.where(self._guarded, coming_gpu * self._kw / 1e3, 0.0)
 
-    def _spend(self, active: Ints) -> None:
-        """Take out of the bank of the ramp what jobs let in will draw beyond those that went.
+    def _spend(self, active: Ints, leave_mw: Floats) -> None:
+        """Take out of the banks what jobs let in will draw beyond those that went.
 
-        What is let in counts at once: its data may be on the way, and loading draws less than running.
+        What is let in counts at once: its data may be on the way, and loading draws less than running. What
+        was let in beyond the leave comes out of what needs none.
         """
-        if not np.isfinite(self._ramp).any():
+        if not (np.isfinite(self._ramp).any() or self._guarded.any()):
             return
         n, life = len(self._params), self.fleet.life
-        busy_gpu, target = self.fleet.jobs.gpus[active] * self.fleet.jobs.busy_pu[active], life.target[active]
-        held_gpu = np.bincount(life.site[active], busy_gpu, minlength=n)
+        whole_gpu, target = (
+            self.fleet.jobs.gpus[active] * self.fleet.jobs.busy_pu[active],
+            life.target[active],
+        )
+        held_gpu = np.bincount(life.site[active], whole_gpu * life.level_pu[active], minlength=n)
         comes = target >= 0
-        held_gpu += np.bincount(target[comes], busy_gpu[comes], minlength=n)
+        held_gpu += np.bincount(target[comes], whole_gpu[comes], minlength=n)
         now_mw = held_gpu * self._kw / 1e3
-        self._bank_mw = np.maximum(self._bank_mw - np.maximum(now_mw - self._was_mw, 0.0), 0.0)
+        rise_mw = np.maximum(now_mw - self._was_mw, 0.0)
+        self._bank_mw = np.maximum(self._bank_mw - rise_mw, 0.0)
+        self._free_bank_mw = np.maximum(self._free_bank_mw - np.maximum(rise_mw - leave_mw, 0.0), 0.0)
         self._was_mw = now_mw
+
+    def _tell_held(self, t_s: float, asked_mw: Floats, leave_mw: Floats) -> None:
+        """Tell once what waits because no block of its size may be added, with both numbers."""
+        waits = self._guarded & (self._asked_mw > 0.0)
+        self._held_mw = np.where(waits, self._held_mw, 0.0)
+        refused = waits & (asked_mw == self._asked_mw) & (leave_mw < asked_mw) & (self._held_mw != asked_mw)
+        for s in np.flatnonzero(refused).tolist():
+            self._held_mw[s] = asked_mw[s]
+            job = self.fleet.roster.waiting_for(float(asked_mw[s] * 1e3 / self._kw[s]))
+            part = self._parts_pu[s]
+            least = "it starts whole" if part == 1.0 else f"its smallest part is {part * asked_mw[s]:.6g} MW"
+            text = (
+                f"{job} waits: {leave_mw[s]:.6g} MW of {asked_mw[s]:.6g} MW may be added at once, and {least}"
+            )
+            data = {"job": job, "asked_mw": float(asked_mw[s]), "room_mw": float(leave_mw[s])}
+            self._context.emit(t_s, self._names[s], "job_held", text, json.dumps(data))

@@ -52,7 +52,16 @@ COUNTED = (
     ("site_lost", "sites lost"),
     ("line_cut", "lines cut"),
 )
-NOTES = ("refused", "move_short", "not_shed", "move_service", "double_short", "surge", "limit_jobs")
+NOTES = (
+    "refused",
+    "move_short",
+    "not_shed",
+    "move_service",
+    "double_short",
+    "surge",
+    "limit_jobs",
+    "job_held",
+)
 """Events told among the trips."""
 
 

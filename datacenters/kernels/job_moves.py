@@ -81,6 +81,7 @@ def requeue(jobs: Jobs, life: Life, pool: Pool, sums: Floats, j: int, t_s: float
     pool.queue[k] = j
     life.since_s[j], life.watched[j] = t_s, True
     life.state[j], life.site[j], life.target[j] = WAITING, NOWHERE, NOWHERE
+    life.level_pu[j] = 1.0
     pool.tally[CHANGED] = 1
 
 
@@ -145,7 +146,8 @@ def fail_site(jobs: Jobs, life: Life, pool: Pool, sums: Floats, s: int, t_s: flo
 
 @jit_lent
 def cut_over(jobs: Jobs, life: Life, pool: Pool, sums: Floats, j: int, t_s: float) -> None:
-    """Let a job go on at its target and free where it was."""
+    """Let a job go on at its target, whole, and free where it was."""
+    life.level_pu[j] = 1.0
     a, b = life.site[j], life.target[j]
     pool.used_gpu[a] -= jobs.gpus[j]
     left = left_gpu_s(jobs, life, j)

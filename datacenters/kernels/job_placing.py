@@ -5,6 +5,7 @@ import numpy as np
 from cosim.core.jit import jit, jit_lent
 from cosim.core.types import Floats
 from datacenters.kernels.job_moves import begin
+from datacenters.kernels.job_parts import take_room
 from datacenters.kernels.jobs import (
     ASKED,
     N_ACTIVE,
@@ -109,7 +110,7 @@ def place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules:
                 if blocked and s == at and t_s + runs_s > when_s and jobs.gpus[j] > spare:
                     continue
                 score = sites.score[s] + (rules.away if away else 0.0)
-                if needs > sites.room_gpu[s]:
+                if needs * sites.parts_pu[s] > sites.room_gpu[s]:
                     if score < crowded_score:
                         crowded, crowded_score = s, score
                     continue
@@ -130,6 +131,6 @@ def place(jobs: Jobs, life: Life, pool: Pool, sites: Sites, sums: Floats, rules:
             continue
         if blocked and start == at and t_s + runs_s > when_s:
             spare -= jobs.gpus[j]
-        sites.room_gpu[start] -= jobs.gpus[j] * jobs.busy_pu[j]
+        take_room(jobs, life, sites, sums, j, start)
         begin(jobs, life, pool, sums, rules, j, start, t_s)
     pool.tally[N_QUEUE] = kept

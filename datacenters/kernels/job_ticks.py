@@ -5,6 +5,7 @@ import numpy as np
 from cosim.core.jit import jit, jit_lent
 from cosim.core.types import Floats
 from datacenters.kernels.job_moves import compact, cut_over, give_up_target, requeue
+from datacenters.kernels.job_parts import loading_pu, raise_parts
 from datacenters.kernels.job_placing import place
 from datacenters.kernels.job_transfers import send_states, transfers, travel
 from datacenters.kernels.jobs import (
@@ -61,7 +62,7 @@ def _work(
 ) -> None:
     """Let a job run for one tick; the end falls where it falls."""
     s = life.site[j]
-    speed = jobs.gpus[j] * jobs.busy_pu[j] * sites.rate_pu[s]
+    speed = jobs.gpus[j] * jobs.busy_pu[j] * life.level_pu[j] * sites.rate_pu[s]
     left = left_gpu_s(jobs, life, j)
     if speed * h_s >= left and speed > 0.0:
         life.done_gpu_s[j] = jobs.work_gpu_s[j]
@@ -150,7 +151,8 @@ def _live(
     elif state == RUNNING:
         _work(jobs, life, pool, sites, sums, rules, j, t_s, h_s)
     elif state == LOADING:
-        _load(life, sums, jobs.gpus[j], j, life.site[j], rules.load_pu, h_s)
+        load_pu = loading_pu(jobs, life, rules.load_pu, j)
+        _load(life, sums, jobs.gpus[j], j, life.site[j], load_pu, h_s)
     elif state == STARTING:
         _load(life, sums, jobs.gpus[j], j, life.target[j], rules.load_pu, h_s)
 
@@ -169,6 +171,7 @@ def advance(
 ) -> None:
     """Take all jobs through `ticks` ticks of `h_s` from `t_s`, adding up what happens in `sums`."""
     places = True
+    raise_parts(jobs, life, pool, sites, sums)
     for tick in range(ticks):
         now = t_s + tick * h_s
         k = pool.tally[NEXT]
@@ -193,7 +196,7 @@ def advance(
             j = pool.active[a]
             if life.state[j] == RUNNING and now + h_s < life.next_save_s[j] - EDGE_S:
                 s = life.site[j]
-                work = jobs.gpus[j] * jobs.busy_pu[j] * sites.rate_pu[s] * h_s
+                work = jobs.gpus[j] * jobs.busy_pu[j] * life.level_pu[j] * sites.rate_pu[s] * h_s
                 if work < jobs.work_gpu_s[j] - life.done_gpu_s[j]:  # what most do most of the time
                     life.done_gpu_s[j] += work
                     sums[USEFUL, s] += work

@@ -64,6 +64,8 @@ class Life(NamedTuple):
     target: Ints
     data: Ints
     """Site its state lies at while it waits; NOWHERE: at any."""
+    level_pu: Floats
+    """Part of it that has power, 1: all of it."""
     done_gpu_s: Floats
     safe_gpu_s: Floats
     lost_gpu_s: Floats
@@ -113,6 +115,8 @@ class Sites(NamedTuple):
     """Speed of work there, 1 at full clocks."""
     room_gpu: Floats
     """Busy accelerators that may be added in this exchange; lowered as they are."""
+    parts_pu: Floats
+    """Smallest part of a job that may begin there, 1: it begins whole."""
     saves_room: Bools
     """Whether room not used is kept for the next exchange: then none may pass a job that waits for it."""
     score: Floats

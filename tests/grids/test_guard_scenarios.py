@@ -89,6 +89,24 @@ def test_jobs_of_two_gigawatts_start_one_by_one_so_that_frequency_holds(tmp_path
     assert {why["limit"] for why in cut} == {"frequency"}
 
 
+def test_a_job_beyond_any_block_is_held_with_the_number_or_begins_in_parts_that_frequency_bears(
+    tmp_path_factory,
+):
+    """1.95 GW at once are too much for 0.1 Hz: a part begins, and the rest of it follows AGC."""
+    huge = START.replace("jobs_count: 16", "jobs_count: 1").replace("100000", "1300000")
+    parts = huge.replace("guarded: true", "guarded: true\n    parts_pu: 0.3")
+    whole = outcome(tmp_path_factory.mktemp("whole"), huge)
+    assert whole.series("site", "running_count")["zhongwei"].max() == 0
+    told = whole.events[whole.events["kind"] == "job_held"]
+    assert told["text"].str.contains("job 0 waits: .* MW of 1950 MW may be added at once").tolist() == [True]
+    begun = outcome(tmp_path_factory.mktemp("parts"), parts)
+    drawn_mw = 1.5e-3 * begun.series("site", "work_gpu")["zhongwei"]
+    first = drawn_mw[drawn_mw > 0.0]
+    assert 0.3 * 1950.0 < first.iloc[0] < 1900.0
+    assert drawn_mw.iloc[-1] > first.iloc[0] + 10.0
+    assert begun.series("area", "f_min_hz").min().min() >= 49.9
+
+
 def test_of_jobs_that_move_into_a_park_only_those_come_whose_supply_holds_a_loss(tmp_path_factory):
     peak, moved = {}, {}
     for name, changes in {"on": {}, "off": {"grid.guard": None}}.items():
