@@ -6,12 +6,8 @@ import pytest
 
 from cosim.core.errors import ScenarioError
 from datacenters.ride_through import ride_through
-from grids.dynamics.devices.electronic_load import (
-    HIGH_STAGES,
-    LOW_STAGES,
-    ElectronicLoad,
-    ElectronicLoadParams,
-)
+from grids.dynamics.devices.electronic_load import ElectronicLoad
+from grids.dynamics.kernels.electronic_load_rows import HIGH_STAGES, LOW_STAGES, ElectronicLoadParams
 
 
 def written(tmp_path, *rows, columns="duration_s,vm_low_pu,vm_high_pu"):

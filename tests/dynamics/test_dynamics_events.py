@@ -10,7 +10,7 @@ import pytest
 from cosim.core.errors import ScenarioError
 from grids.case import load_case
 from grids.dynamics import BusFault, Custom, LineTrip, LoadStep, LoadTrip, Run, SetInput, begin, simulate
-from grids.dynamics.devices.electronic_load import ElectronicLoadParams
+from grids.dynamics.kernels.electronic_load_rows import ElectronicLoadParams
 from grids.dynamics.tables import Unit
 
 KUNDUR = load_case("kundur")

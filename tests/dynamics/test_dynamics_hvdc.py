@@ -24,9 +24,10 @@ from grids.dynamics import (
     begin,
     simulate,
 )
-from grids.dynamics.devices.hvdc_lcc import HvdcLcc, HvdcLccParams
+from grids.dynamics.devices.hvdc_lcc import HvdcLcc
 from grids.dynamics.devices.hvdc_vsc import HvdcVscParams
 from grids.dynamics.kernels.hvdc import bridge, current_limit
+from grids.dynamics.kernels.hvdc_lcc_rows import HvdcLccParams
 from grids.dynamics.tables import Unit
 
 KUNDUR = load_case("kundur")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from cosim.core.errors import CaseError, ScenarioError
 from grids.case import load_case
 from grids.dynamics import BusFault, Custom, LoadTrip, Run, begin
-from grids.dynamics.devices.electronic_load import ElectronicLoad, ElectronicLoadParams
+from grids.dynamics.devices.electronic_load import ElectronicLoad
 from grids.dynamics.devices.motor3 import Motor3Params
+from grids.dynamics.kernels.electronic_load_rows import ElectronicLoadParams
 from grids.dynamics.linear import linearise
 from grids.dynamics.tables import Unit
 

@@ -12,8 +12,8 @@ from cosim.core.wave import Limits, Wave, draw, mean_drawn, settled
 from cosim.kpi.spectrum import share_in_band
 from grids.case import load_case
 from grids.dynamics import Run, begin
-from grids.dynamics.devices.electronic_load import ElectronicLoadParams
 from grids.dynamics.devices.pulse import PulseParams
+from grids.dynamics.kernels.electronic_load_rows import ElectronicLoadParams
 from grids.dynamics.tables import Unit
 
 SMIB = load_case("smib")

@@ -25,7 +25,7 @@ from datacenters.supply_offer import MARGIN_PU
 from datacenters.ups import Ups
 from grids.case import load_case
 from grids.dynamics import BusFault, Run, begin
-from grids.dynamics.devices.electronic_load import ElectronicLoadParams
+from grids.dynamics.kernels.electronic_load_rows import ElectronicLoadParams
 from grids.dynamics.tables import Unit
 
 STEP_S = 0.005

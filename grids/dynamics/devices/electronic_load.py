@@ -43,116 +43,38 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from cosim.core.errors import CaseError, collected
 from cosim.core.jit import jit
-from cosim.core.params import Params
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, not_below, rows
-from grids.dynamics.kernels.blocks import clip, dead_band, lag, lag_rate, lead_lag, washout
-from grids.dynamics.kernels.relays import above_s, angle_lead, below_s, expired, frequency_pu
+from grids.dynamics.device import Block, Device, Site, not_below
+from grids.dynamics.kernels.blocks import dead_band, lag, lag_rate, lead_lag, washout
+from grids.dynamics.kernels.electronic_load_logic import (
+    LOCKED,
+    RESET,
+    TEXT,
+    counts,
+    released,
+    steered,
+    switches,
+)
+from grids.dynamics.kernels.electronic_load_rows import (
+    DERIVED,
+    HIGH_STAGES,
+    KEPT,
+    LOW_STAGES,
+    MEMORY,
+    READS,
+    STATES,
+    WRITES,
+    ElectronicLoadParams,
+    P,
+    S,
+    X,
+    Z,
+)
+from grids.dynamics.kernels.relays import angle_lead, frequency_pu
 from grids.numbers import Complexes
-
-
-class ElectronicLoadParams(Params):
-    """One load; powers are relative to its orders, currents to its rating. Defaults (unconfirmed)."""
-
-    sn_mva: float = Field(
-        default=0, ge=0, description="rating, base of imax_pu; 0: apparent power of the operating point"
-    )
-    tset_s: float = Field(default=0.02, gt=0, description="lag with which the load follows its orders")
-    ti_s: float = Field(default=0.02, ge=0, description="lag with which the current control holds the power")
-    tv_s: float = Field(default=0.02, ge=0, description="lag of the voltage measurement")
-    tf_s: float = Field(default=0.05, gt=0, description="lag of the frequency measurement, taken twice")
-    kvp_pu: float = Field(default=0, description="washout of the voltage into P: gain; 0 is constant power")
-    tvp_s: float = Field(default=0, ge=0, description="its time constant")
-    kvq_pu: float = Field(default=0, description="washout of the voltage into Q: gain")
-    tvq_s: float = Field(default=0, ge=0, description="its time constant")
-    kfp_pu: float = Field(default=0, description="change of P per frequency beyond the dead band")
-    kfq_pu: float = Field(default=0, description="change of Q per frequency beyond the dead band")
-    dbfl_pu: float = Field(default=-0.001, le=0, description="lower edge of the frequency dead band")
-    dbfh_pu: float = Field(default=0.001, ge=0, description="upper edge of the frequency dead band")
-    tap_s: float = Field(default=0, ge=0, description="lead of the P path")
-    tbp_s: float = Field(default=0, ge=0, description="lag of the P path; 0 leaves the lead-lag out")
-    taq_s: float = Field(default=0, ge=0, description="lead of the Q path")
-    tbq_s: float = Field(default=0, ge=0, description="lag of the Q path; 0 leaves the lead-lag out")
-    imax_pu: float = Field(default=1.15, gt=0, description="largest current")
-    vmin_pu: float = Field(default=0.15, gt=0, lt=1, description="voltage below which the current fades")
-    vcease_pu: float = Field(default=0.75, ge=0, description="voltage below which the load ceases")
-    tcease_s: float = Field(default=0.02, ge=0, description="how long it must be below")
-    vhigh_pu: float = Field(default=1.2, gt=1, description="voltage above which the load ceases")
-    thigh_s: float = Field(default=0.5, ge=0, description="how long it must be above")
-    fcease_pu: float = Field(default=1, ge=0, le=1, description="fraction that ceases")
-    tdrop_s: float = Field(default=0.02, ge=0, description="time in which it ceases")
-    vrecon_pu: float = Field(default=0.9, gt=0, description="voltage above which the load comes back")
-    vhrecon_pu: float = Field(default=1.1, gt=0, description="and below which")
-    trecon_s: float = Field(default=1.0, ge=0, description="how long it must be between them")
-    frecon_pu: float = Field(
-        default=1, ge=0, le=1, description="part of what ceased that comes back by itself"
-    )
-    rrecon_pu_per_s: float = Field(default=0.2, gt=0, description="rate at which it comes back")
-    vcnt_pu: float = Field(default=0.75, ge=0, description="voltage below which a dip is counted")
-    nmax_count: int = Field(default=3, ge=0, le=10, description="dips that lock out; 0 counts none")
-    twin_s: float = Field(default=60.0, gt=0, description="window in which they are counted")
-    vcease2_pu: float = Field(default=0, ge=0, description="second stage: ceases below; 0: none")
-    tcease2_s: float = Field(default=0, ge=0, description="how long it must be below")
-    vcease3_pu: float = Field(default=0, ge=0, description="third stage: ceases below; 0: none")
-    tcease3_s: float = Field(default=0, ge=0, description="how long it must be below")
-    vcease4_pu: float = Field(default=0, ge=0, description="fourth stage: ceases below; 0: none")
-    tcease4_s: float = Field(default=0, ge=0, description="how long it must be below")
-    vcease5_pu: float = Field(default=0, ge=0, description="fifth stage: ceases below; 0: none")
-    tcease5_s: float = Field(default=0, ge=0, description="how long it must be below")
-    vhigh2_pu: float = Field(default=0, ge=0, description="second stage: ceases above; 0: none")
-    thigh2_s: float = Field(default=0, ge=0, description="how long it must be above")
-    vhigh3_pu: float = Field(default=0, ge=0, description="third stage: ceases above; 0: none")
-    thigh3_s: float = Field(default=0, ge=0, description="how long it must be above")
-    hold_s: float = Field(default=0, ge=0, description="time its capacitors carry the rating; 0: none")
-    tfill_s: float = Field(default=0.02, gt=0, description="time constant with which they are filled")
-
-
-LOW_STAGES, HIGH_STAGES = 5, 3
-"""Stages of a curve, the first of each with the plain names."""
-KEPT = 10
-"""Instants of dips kept: the largest `nmax_count`."""
-CEASED, RETURNS, LOCKED, RESET = 1, 2, 4, 8
-"""What `after` has to say, as a sum."""
-TEXT = {
-    RESET: "reset by hand",
-    LOCKED: "locked out",
-    CEASED: "ceased",
-    RETURNS: "comes back",
-}
-
-DERIVED = ("omega_base", "rating", "left")
-STATES = (
-    "p_order",
-    "q_order",
-    "vi",
-    "vm",
-    "wash_p",
-    "wash_q",
-    "lead_p",
-    "lead_q",
-    "angle",
-    "f",
-    "fraction",
-    "held",
-)
-READS = ("p_set_pu", "q_set_pu", "reset")
-WRITES = ("p_load_pu", "q_load_pu", "connected_pu", "dips_count", "locked_out", "ceased_count")
-MEMORY = (
-    *("before", "low_s", "high_s", "back_s", "ceased", "level", "by_hand", "slope", "aim"),
-    *("in_dip", "count", "locked", "news", "head", *(f"dip{i}" for i in range(KEPT))),
-    *(f"low{i + 2}_s" for i in range(LOW_STAGES - 1)),
-    *(f"high{i + 2}_s" for i in range(HIGH_STAGES - 1)),
-    "ceasings",
-)
-
-P: Any = rows(ElectronicLoadParams, DERIVED)
-X: Any = rows(STATES)
-S: Any = rows(READS, WRITES)
-Z: Any = rows(MEMORY)
 
 
 @jit
@@ -244,99 +166,6 @@ def rhs(u: Block, x: Floats, v: Complexes, w: Floats, s: Floats, dx: Floats) -> 
         if u.p[P.hold_s, k] > 0.0 and u.p[P.left, k] > 0.0:
             into = s[u.wire[S.p_load_pu, k]] - fed(u, x, k, vm)[0]
             dx[X.held, k] = live * into / (u.p[P.rating, k] * u.p[P.left, k])
-
-
-@jit
-def released(u: Block, k: int) -> None:
-    """Undo lock-out and counting; all of the load may come back."""
-    u.z[Z.locked, k] = 0.0
-    if u.z[Z.ceased, k] == 1.0:
-        u.z[Z.by_hand, k] = 1.0
-    else:
-        u.z[Z.level, k] = 1.0
-    for i in range(KEPT):
-        u.z[Z.dip0 + i, k] = -np.inf
-
-
-@jit
-def counts(u: Block, k: int, now: float, t_s: float) -> bool:
-    """Count the dips within the window; True when they lock the load out."""
-    low = now < u.p[P.vcnt_pu, k]
-    if low and u.z[Z.in_dip, k] == 0.0:
-        head = (int(u.z[Z.head, k]) + 1) % KEPT
-        u.z[Z.head, k] = head
-        u.z[Z.dip0 + head, k] = t_s
-    u.z[Z.in_dip, k] = 1.0 if low else 0.0
-    count = 0.0
-    for i in range(KEPT):
-        if t_s - u.z[Z.dip0 + i, k] <= u.p[P.twin_s, k]:
-            count += 1.0
-    u.z[Z.count, k] = count
-    if u.p[P.nmax_count, k] == 0.0 or count < u.p[P.nmax_count, k] or u.z[Z.locked, k] == 1.0:
-        return False
-    u.z[Z.locked, k] = 1.0
-    return True
-
-
-@jit
-def beyond_curve(u: Block, k: int, now: float, h_s: float) -> bool:
-    """Say whether the voltage was below or above a stage of the curve for its delay."""
-    before = u.z[Z.before, k]
-    u.z[Z.low_s, k] = below_s(u.z[Z.low_s, k], before, now, u.p[P.vcease_pu, k], h_s)
-    u.z[Z.high_s, k] = above_s(u.z[Z.high_s, k], before, now, u.p[P.vhigh_pu, k], h_s)
-    beyond = expired(u.z[Z.low_s, k], u.p[P.tcease_s, k]) or expired(u.z[Z.high_s, k], u.p[P.thigh_s, k])
-    for i in range(LOW_STAGES - 1):
-        low = below_s(u.z[Z.low2_s + i, k], before, now, u.p[P.vcease2_pu + 2 * i, k], h_s)
-        u.z[Z.low2_s + i, k] = low
-        beyond = beyond or expired(low, u.p[P.tcease2_s + 2 * i, k])
-    for i in range(HIGH_STAGES - 1):
-        if u.p[P.vhigh2_pu + 2 * i, k] > 0.0:
-            high = above_s(u.z[Z.high2_s + i, k], before, now, u.p[P.vhigh2_pu + 2 * i, k], h_s)
-            u.z[Z.high2_s + i, k] = high
-            beyond = beyond or expired(high, u.p[P.thigh2_s + 2 * i, k])
-    return beyond
-
-
-@jit
-def switches(u: Block, x: Floats, k: int, now: float, h_s: float) -> int:
-    """Cease or come back, and say so."""
-    beyond = beyond_curve(u, k, now, h_s)
-    back_s = above_s(u.z[Z.back_s, k], u.z[Z.before, k], now, u.p[P.vrecon_pu, k], h_s)
-    u.z[Z.back_s, k] = 0.0 if now > u.p[P.vhrecon_pu, k] else back_s
-    u.z[Z.before, k] = now
-    if u.z[Z.ceased, k] == 0.0:
-        empty = u.p[P.hold_s, k] > 0.0 and x[X.held, k] <= 0.0
-        if beyond or empty or u.z[Z.locked, k] == 1.0:
-            u.z[Z.ceased, k] = 1.0
-            u.z[Z.ceasings, k] += 1.0
-            return CEASED
-    elif u.z[Z.locked, k] == 0.0 and expired(u.z[Z.back_s, k], u.p[P.trecon_s, k]):
-        by_itself = 1.0 - u.p[P.fcease_pu, k] * (1.0 - u.p[P.frecon_pu, k])
-        u.z[Z.level, k] = 1.0 if u.z[Z.by_hand, k] == 1.0 else by_itself
-        u.z[Z.ceased, k], u.z[Z.by_hand, k] = 0.0, 0.0
-        return RETURNS
-    return 0
-
-
-@jit
-def steered(u: Block, x: Floats, k: int, h_s: float) -> None:
-    """Write how fast the connected fraction moves in the next step [1/s].
-
-    The next step may be longer than the last: what went past its aim comes back to it, and ceasing at once is
-    a jump, not a slope.
-    """
-    fraction, slope = x[X.fraction, k], u.z[Z.slope, k]
-    if slope * (fraction - u.z[Z.aim, k]) > 0.0:
-        fraction = u.z[Z.aim, k]
-    aim, slowest = u.z[Z.level, k], -np.inf
-    if u.z[Z.ceased, k] == 1.0:
-        aim = 1.0 - u.p[P.fcease_pu, k]
-        if u.p[P.tdrop_s, k] > 0.0:
-            slowest = -u.p[P.fcease_pu, k] / u.p[P.tdrop_s, k]
-        else:
-            fraction = min(fraction, aim)
-    x[X.fraction, k], u.z[Z.aim, k] = fraction, aim
-    u.z[Z.slope, k] = clip((aim - fraction) / h_s, slowest, u.p[P.rrecon_pu_per_s, k])
 
 
 @jit

@@ -35,14 +35,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from cosim.core.errors import CaseError, collected
 from cosim.core.jit import jit
-from cosim.core.params import Params
-from cosim.core.registry import nearest
 from cosim.core.types import Floats
-from grids.dynamics.device import Block, Device, Site, not_below, rows
+from grids.dynamics.device import Block, Device, Site, not_below
+from grids.dynamics.hvdc_lcc_start import balance, stand
+from grids.dynamics.hvdc_partners import partners
 from grids.dynamics.kernels.blocks import clip
 from grids.dynamics.kernels.hvdc import (
     bridge,
@@ -52,78 +50,28 @@ from grids.dynamics.kernels.hvdc import (
     order_rate,
     rectifier_cosine,
 )
+from grids.dynamics.kernels.hvdc_lcc_rows import (
+    DERIVED,
+    IDLE_PU,
+    MEMORY,
+    READS,
+    STATES,
+    WRITES,
+    HvdcLccParams,
+    P,
+    S,
+    X,
+    Z,
+)
 from grids.numbers import Complexes
 
-
-class HvdcLccParams(Params):
-    """One converter station, per unit of the link's rated power, direct voltage and current."""
-
-    partner: str = Field(default="", description="element of the other end; empty where that is elsewhere")
-    p_rated_mw: float = Field(gt=0, description="rated power of all poles, at the rectifier")
-    xc_pu: float = Field(
-        default=0.18, gt=0, le=0.5, description="commutating reactance, on the converter transformer"
-    )
-    alpha_degree: float = Field(default=15, gt=0, lt=90, description="firing angle at the operating point")
-    alpha_min_degree: float = Field(default=5, ge=0, lt=90, description="smallest firing angle")
-    gamma_degree: float = Field(default=17, gt=0, lt=90, description="extinction angle the inverter holds")
-    gamma_fail_degree: float = Field(
-        default=7, gt=0, lt=90, description="extinction angle below which the commutation fails"
-    )
-    r_pu: float = Field(
-        default=0.05,
-        ge=0,
-        lt=0.25,
-        description="line resistance of a lone terminal's link; partners lose what the operating point says",
-    )
-    i_max_pu: float = Field(default=1.1, gt=0, description="largest current of a pole")
-    i_margin_pu: float = Field(default=0.1, gt=0, lt=1, description="current margin of the inverter")
-    vdcol_low_pu: float = Field(default=0.4, ge=0, description="direct voltage with the least current limit")
-    vdcol_high_pu: float = Field(default=0.9, gt=0, description="direct voltage from which all is allowed")
-    vdcol_i_pu: float = Field(default=0.55, gt=0, description="least current limit")
-    t_current_s: float = Field(default=0.02, gt=0, description="lag of the current control")
-    t_vdc_s: float = Field(default=0.02, gt=0, description="lag of the direct voltage along the line")
-    t_angle_s: float = Field(default=0.02, gt=0, description="lag of the inverter's angle control")
-    ramp_pu_per_s: float = Field(default=0.1, gt=0, description="ramp of the scheduled power")
-    t_recover_s: float = Field(
-        default=0.3, gt=0, description="ramp of the current from none to all after a block or failure"
-    )
-    t_fail_s: float = Field(default=0.05, ge=0, description="shortest commutation failure")
-    v_recover_pu: float = Field(
-        default=0.85, gt=0, lt=1, description="voltage over that before at which commutation resumes"
-    )
-    t_filter_s: float = Field(default=0.2, ge=0, description="delay of switching filters")
-    filter_count: int = Field(
-        default=0,
-        ge=0,
-        description="banks switched to hold the reactive power of the start; 0: by poles alone",
-    )
-    kf_pu: float = Field(default=0, ge=0, description="frequency support: power per frequency deviation")
-    f_band_pu: float = Field(default=0.002, ge=0, description="its dead-band")
-    kf_max_pu: float = Field(default=0.1, ge=0, description="its limit")
-
-
-DERIVED = (
-    "ratio", "rectifier", "master", "other", "line", "no_load", "v0", "q0", "filter_b", "far", "cos_min",
-    "cos_ref", "cos_fail",
-)  # fmt: skip
-STATES = ("order", "vdc", "current", "cos_beta", "available")
-READS = ("pref", "ramp", "poles", "pmod", "vfar")
-WRITES = ("p", "q", "vd", "id", "angle", "failing")
-MEMORY = ("poles", "filters", "switch_s", "failing", "fail_s", "failures", "news")
 SWITCHED, FAILED, RESUMED = 1, 2, 3
-IDLE_PU = 0.05
-"""Current below which a bridge has nothing to commutate."""
 SWITCH_PU = 0.75
 """Deviation of the reactive power, in banks, at which one is switched: above a half, so none hunts."""
 LOWEST_PU = 0.3
 """Direct voltage below which the power control asks for no more current."""
 COLLAPSE_PER_S = 10.0
 """How fast the permission to carry current is withdrawn by a block."""
-
-P: Any = rows(HvdcLccParams, DERIVED)
-X: Any = rows(STATES)
-S: Any = rows(READS, WRITES)
-Z: Any = rows(MEMORY)
 
 
 @jit
@@ -345,8 +293,8 @@ class HvdcLcc(Device):
         rectifier = p[P.rectifier] > 0.0
         p[P.master] = np.where(rectifier | (p[P.other] < 0), np.arange(u.port.size), p[P.other])
         p[P.line] = p[P.r_pu]
-        _balance(u, abs(delivered), site)
-        _stand(u, x, abs(delivered), site)
+        balance(u, abs(delivered), site)
+        stand(u, x, abs(delivered), site)
         for name, value in (("pref", x[X.order]), ("ramp", p[P.ramp_pu_per_s])):
             s[u.wire[getattr(S, name)]] = value
         s[u.wire[S.poles]], s[u.wire[S.pmod]], s[u.wire[S.vfar]] = 1.0, 0.0, 1.0
@@ -413,86 +361,6 @@ class HvdcLcc(Device):
         if news.any():
             session.solution.refresh()
             u.z[Z.news] = 0.0
-
-
-def partners(site: Site) -> Floats:
-    """Return the unit at the other end of each, -1 where that is elsewhere.
-
-    Raises
-    ------
-    CaseError
-        When a partner is no terminal of this model, or is another's.
-    """
-    other = np.full(len(site.elements), -1.0)
-    wrong = []
-    for k, (name, params) in enumerate(zip(site.elements, site.params, strict=True)):
-        if not params.partner:
-            continue
-        if params.partner not in site.elements or params.partner == name:
-            hint = nearest(params.partner, [e for e in site.elements if e != name])
-            wrong.append(f"{name}: partner={params.partner!r} is no other terminal of this model.{hint}")
-            continue
-        j = site.elements.index(params.partner)
-        back = site.params[j].partner
-        if back != name:
-            wrong.append(f"{name}: partner={params.partner!r} has partner={back!r} (allowed: {name!r})")
-        elif params.p_rated_mw != site.params[j].p_rated_mw:
-            rated = f"{params.p_rated_mw:g} and {site.params[j].p_rated_mw:g}"
-            wrong.append(f"{name}, {params.partner}: p_rated_mw={rated} of one link differ")
-        other[k] = j
-    collected(wrong, CaseError)
-    return other
-
-
-def _balance(u: Block, power: Floats, site: Site) -> None:
-    """Give the lines of partners the resistance with which both ends' powers balance."""
-    p, wrong = u.p, []
-    for k in range(u.port.size):
-        j = int(p[P.other, k])
-        name = site.elements[k]
-        if j < 0 and 4.0 * p[P.line, k] * power[k] >= 1.0:
-            wrong.append(f"{name}: r_pu={p[P.line, k]:g} lets no line carry {power[k]:g} pu to it")
-        if power[k] > p[P.i_max_pu, k]:
-            most = p[P.i_max_pu, k] * p[P.p_rated_mw, k]
-            wrong.append(f"{name} carries {power[k] * p[P.p_rated_mw, k]:g} MW (allowed: {most:g})")
-        if j < 0 or p[P.rectifier, k] == 0.0:
-            continue
-        if p[P.rectifier, j] > 0.0 or power[j] > power[k]:
-            mw = p[P.p_rated_mw, k] * np.array([power[k], power[j]])
-            what = f"draws {mw[0]:g} MW and its partner {site.elements[j]} delivers {mw[1]:g} MW"
-            wrong.append(f"{name} {what}: one end must draw what the other delivers and more")
-        if power[k] > 0.0:
-            p[P.line, k] = (1.0 - power[j] / power[k]) / power[k]
-        p[P.line, j] = p[P.line, k]
-    collected(wrong, CaseError)
-
-
-def _stand(u: Block, x: Floats, power: Floats, site: Site) -> None:
-    """Write states, taps and filters; the direct voltage is the rated one where current flows."""
-    p = u.p
-    for k in range(u.port.size):
-        j, r, xc = int(p[P.other, k]), p[P.line, k], p[P.xc_pu, k]
-        rectifier = p[P.rectifier, k] > 0.0
-        if rectifier:
-            current = power[k]
-        elif j >= 0:
-            current = power[j]
-        else:
-            current = 2.0 * power[k] / (1.0 + math.sqrt(1.0 - 4.0 * r * power[k]))
-        tap = current if current > IDLE_PU else 1.0  # an idle link stands ready for its rated power
-        far = 1.0 - r * tap
-        angle = p[P.alpha_degree, k] if rectifier else p[P.gamma_degree, k]
-        cosine = math.cos(math.radians(angle))
-        no_load = (1.0 if rectifier else far) / (cosine - 0.5 * xc * tap)
-        p[P.no_load, k], p[P.far, k] = no_load, far
-        x[X.vdc, k] = far if rectifier else no_load * (cosine - 0.5 * xc * current)
-        x[X.current, k], x[X.available, k], x[X.order, k] = current, 1.0, power[k]
-        x[X.cos_beta, k] = p[P.cos_ref, k] - xc * current
-        cos_a = cosine if rectifier else -x[X.cos_beta, k]
-        consumed = bridge(1.0, cos_a, current, xc, p[P.no_load, k]).imag * p[P.ratio, k]
-        p[P.filter_b, k] = (site.s_pu[k].imag + consumed) / p[P.v0, k] ** 2
-    for k in np.flatnonzero((p[P.rectifier] > 0.0) & (p[P.other] >= 0.0)).tolist():
-        x[X.vdc, k] = x[X.vdc, int(p[P.other, k])]
 
 
 DEVICE = HvdcLcc

@@ -30,7 +30,7 @@ from cosim.core.jit import jit
 from cosim.core.params import Params
 from cosim.core.types import Floats
 from grids.dynamics.device import Block, Device, Site, rows
-from grids.dynamics.devices.hvdc_lcc import partners
+from grids.dynamics.hvdc_partners import partners
 from grids.dynamics.kernels.blocks import clip
 from grids.dynamics.kernels.hvdc import frequency_support, order_rate
 from grids.dynamics.operating import ENDS, Element, OperatingPoint
