@@ -7,12 +7,16 @@ from cosim.core.component import side_tables_of
 from cosim.core.errors import CaseError, ScenarioError
 from cosim.core.grid import Connections, Grid
 from cosim.core.registry import nearest
+from cosim.kpi.catalog import KPIS
 from cosim.scenario.findings import Finding, KeyPath, one_of, quoted_key, unknown
 from cosim.scenario.loading import Examined
 from cosim.scenario.roster import Kind
 
 SWITCHED = ("line", "trafo", "gen", "sgen", "load")
 """Tables whose elements can be tripped and closed."""
+
+ACCOUNTS = {"campus", "meter"}
+"""Tables the recorder writes where a scenario has campuses."""
 
 
 def grid_findings(seen: Examined, grid: Grid) -> list[Finding]:
@@ -22,6 +26,7 @@ def grid_findings(seen: Examined, grid: Grid) -> list[Finding]:
         *_table_findings(seen, grid),
         *_place_findings(seen, grid),
         *_row_findings(seen, grid),
+        *_silent_findings(seen, grid),
     ]
 
 
@@ -146,6 +151,27 @@ def kpi_findings(seen: Examined) -> list[Finding]:
         for place, wanted in _said(seen, "expect")
         if isinstance(wanted, dict) and isinstance(name := wanted.get("kpi"), str) and name not in known
     ]
+
+
+def _silent_findings(seen: Examined, grid: Grid) -> list[Finding]:
+    """Return the expectations of KPIs whose quantities nobody in the scenario publishes."""
+    if len(seen.roster.members) < len(seen.roster.named):
+        return []  # who is broken may publish it
+    own = {kind.name: {port.name for port in kind.model.outputs} for kind in seen.roster.kinds.values()}
+    for kind in seen.roster.kinds.values():
+        if kind.component is not None:
+            own |= {table.name: set(table.columns) for table in side_tables_of(kind.component)}
+    every = {**{table: set(columns) for table, columns in grid.columns.items()}, **own}
+    found = []
+    for place, wanted in _said(seen, "expect"):
+        one = KPIS.get(str(wanted.get("kpi"))) if isinstance(wanted, dict) else None
+        if one is None or one.of_orders or (seen.draft.data.get("campuses") and set(one.tables) & ACCOUNTS):
+            continue
+        held = (every[table] for table in one.tables if table in every) if one.tables else own.values()
+        if not any(set(one.columns) <= columns for columns in held):
+            text = f"nothing in the scenario publishes {' and '.join(one.columns)}"
+            found.append(Finding(("expect", place, "kpi"), text))
+    return found
 
 
 def limits_of(seen: Examined) -> tuple[str, ...]:

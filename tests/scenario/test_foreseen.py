@@ -28,7 +28,13 @@ FURTHER = """\
   curved: {component: gpu_hall, at: bus_16, it_rated_mw: 20, ups: {ride_through: itik}}
   seller: {component: controller, battery: small, laws: [{law: peak_cut}]}
 """
+EXPECTED = """\
+expect:
+  - {kpi: tokens_count, at_least: 1, because: somebody must write them}
+  - {kpi: soc_min_pu, at_least: 0.1, because: a reserve}
+"""
 TOLD = (
+    "mine.yaml:17: expect[0].kpi = tokens_count: nothing in the scenario publishes tokens_per_s",
     "mine.yaml:8: units.small.e_rated_mwh = 1: small: e_rated_mwh=1 cannot feed p_rated_mw=60",
     "mine.yaml:13: units.hot.cooling.design_outdoor_degc = 49.0: hot: its cooling does not carry a full hall",
     "mine.yaml:14: units.short.ups.battery_min = 5: short: battery_min=5 holds 1.667 MWh, which cannot feed",
@@ -45,7 +51,8 @@ def findings(file: Path, text: str) -> list[str]:
 
 def test_what_units_cannot_do_is_told_at_once_with_file_line_key_and_value(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lines = findings(Path("mine.yaml"), SCENARIO)
+    lines = findings(Path("mine.yaml"), SCENARIO + EXPECTED)
+    assert len(lines) == len(TOLD), "\n".join(lines)
     for told in TOLD:
         assert any(line.startswith(told) for line in lines), "\n".join(lines)
 
