@@ -28,7 +28,7 @@ BARS_S = {"plain": 60.0, "green": 120.0, "price": 120.0}
 def planned(which: str, until_s: int) -> Plan:
     """Return the plan of a day, or of its first part."""
     if which == "plain":
-        return prepare("china_day", changes={"until_s": until_s})
+        return prepare("china_day", changes={"until_s": until_s, "clock.step_s": 60})
     with tempfile.TemporaryDirectory() as folder:
         return prepare("china_day", changes=changes(which, until_s, Path(folder)))
 

@@ -34,7 +34,7 @@ DAY = {
 def changes(policy: str, until_s: int, folder: Path) -> dict[str, Any]:
     """Return what differs from `china_day`; the tariffs are written into `folder`."""
     units = gather("china_day").data["units"]
-    laid: dict[str, Any] = {"until_s": until_s, "grid.guard": {}}
+    laid: dict[str, Any] = {"until_s": until_s, "clock.step_s": 60, "grid.guard": {}}
     laid |= {f"units.{hub}_work": None for hub in CASES}
     for column in GREEN:
         laid[f"units.{column[:-3]}"] = DAY | {"file": "east_to_west_day.csv", "value_column": column}

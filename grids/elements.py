@@ -13,6 +13,9 @@ from grids.build import Model, nominal_mva
 DRIVEN = ("load", "sgen", "gen")
 """Tables a driver may scale."""
 
+RATED = "rated "
+"""Before what a driver scales: its factor is of the rating, not of the power at the operating point."""
+
 SWITCHED = ("line", "trafo", "trafo3w", "gen", "sgen", "load")
 """Tables whose elements a scenario may trip and close."""
 
@@ -94,11 +97,24 @@ class Elements:
         msg = f"{name!r} is no line, transformer, gen, sgen or load of the grid.{nearest(name, every)}"
         raise ScenarioError(msg)
 
-    def driven(self, net: Any, what: str) -> Ints:
-        """Return the elements a driver of `what` scales: all of a type, or one by its name.
+    def driven(self, net: Any, what: str) -> tuple[Ints, Floats]:
+        """Return the elements a driver of `what` scales, and what their factor is of [MW, > 0 consumes].
 
-        In joined cases `gansu/wind` is the type in one of them.
+        All of a type, or one by its name; in joined cases `gansu/wind` is the type in one of them. `rated pv`
+        has factors of the ratings, so that what stands at 0 at the operating point can be driven.
         """
+        rows = self._driven(net, what.removeprefix(RATED))
+        if not what.startswith(RATED):
+            return rows, self.p0_mw[rows]
+        here, sgens = self.section["sgen"], net["sgen"]
+        inside = bool(((rows >= here.start) & (rows < here.stop)).all())
+        rated = sgens["sn_mva"].to_numpy(dtype=float)[rows - here.start] if inside else np.full(1, np.nan)
+        if not np.isfinite(rated).all():
+            msg = f"driven {what!r}: only sgens with an sn_mva have a rating to drive"
+            raise ScenarioError(msg)
+        return rows, -rated
+
+    def _driven(self, net: Any, what: str) -> Ints:
         by_type: list[int] = []
         types: set[str] = set()
         for table in DRIVEN:

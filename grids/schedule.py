@@ -91,14 +91,18 @@ class Schedule:
         self._zone, self._zone_area = zones_of(net, elements.row, area, has_rest.size)
         self._planned_zone = self._zone[planned]
         self.driver: Ints = np.full(planned.stop, len(drivers), dtype=np.int64)
+        rated_mw = np.full(elements.row.size, np.nan)
         for k, (name, what) in enumerate(zip(drivers, connections.driven, strict=True)):
-            chosen = elements.driven(net, what)
+            chosen, of_mw = elements.driven(net, what)
             twice = chosen[self.driver[chosen] < len(drivers)]
             if twice.size:
                 other = drivers[int(self.driver[twice[0]])]
                 msg = f"drivers {other!r} and {name!r} both scale the same element ({what!r})"
                 raise ScenarioError(msg)
             self.driver[chosen] = k
+            if (of_mw != elements.p0_mw[chosen]).any():
+                rated_mw[chosen] = of_mw
+        self._rated_mw = rated_mw if np.isfinite(rated_mw).any() else None
         if links is not None:
             links.follow(
                 np.append(self.driver < len(drivers), np.zeros(area.size - planned.stop, dtype=bool))
@@ -174,8 +178,11 @@ class Schedule:
             self._cover(units_mw)
         self._scale = scale
         e = self._elements
+        p0_mw = e.p0_mw
+        if self._rated_mw is not None:
+            p0_mw = np.where(np.isnan(self._rated_mw), p0_mw, self._rated_mw)
         kernels.follow(
-            np.array(scale), self.driver, alive, e.p0_mw, e.q0_mvar, self.p_mw, self.q_mvar
+            np.array(scale), self.driver, alive, p0_mw, e.q0_mvar, self.p_mw, self.q_mvar
         )  # fmt: skip
         if links is not None:
             links.plan(self.p_mw, self.q_mvar, alive, dt_s)

@@ -12,7 +12,7 @@ from cosim.run import run
 def minutes(tmp_path_factory):
     """Five minutes of the day: a function that reads a column of a table, a row per exchange."""
     folder = tmp_path_factory.mktemp("china")
-    run(prepare("china_day", changes={"until_s": 300}), folder)
+    run(prepare("china_day", changes={"until_s": 300, "clock.step_s": 60}), folder)
     (where,) = {path.parent.parent for path in folder.rglob("series/area")}
 
     def column(table, name):
