@@ -15,6 +15,8 @@ class Faults:
 
     Attributes
     ----------
+    network
+        What joins the sites when nothing is cut.
     up
         Which sites work, shape (sites,).
     route_gbit_per_s
@@ -24,7 +26,7 @@ class Faults:
     """
 
     def __init__(self, network: Network, roster: Roster, emit: Emit) -> None:
-        self.names, self._network, self._roster, self._emit = network.names, network, roster, emit
+        self.names, self.network, self._roster, self._emit = network.names, network, roster, emit
         n = len(self.names)
         self.up: Bools = np.ones(n, dtype=np.bool_)
         self.route_gbit_per_s: Floats = network.bandwidth_gbit_per_s.copy()
@@ -77,8 +79,8 @@ class Faults:
         for until_s, a, b in [cut for cut in self._cuts if cut[0] <= t_s + 1e-9]:
             self._cuts.remove((until_s, a, b))
             if not any({a, b} == {c, d} for _, c, d in self._cuts):
-                self.route_gbit_per_s[a, b] = self._network.bandwidth_gbit_per_s[a, b]
-                self.route_gbit_per_s[b, a] = self._network.bandwidth_gbit_per_s[b, a]
+                self.route_gbit_per_s[a, b] = self.network.bandwidth_gbit_per_s[a, b]
+                self.route_gbit_per_s[b, a] = self.network.bandwidth_gbit_per_s[b, a]
                 text = f"the line {self.names[a]}-{self.names[b]} carries again"
                 self._emit(t_s, self.names[a], "line_back", text)
             self._roster.pool.tally[k.FLOWS] = 1

@@ -92,9 +92,11 @@ class Moves:
         )
         return save + copy + load + ticks, parts
 
-    def _rate_gbit_per_s(self, source: int, target: int) -> float:
-        access = self._access_gbit_per_s
-        return float(min(self._faults.route_gbit_per_s[source, target], access[source], access[target]))
+    def _rate_gbit_per_s(self, source: int, target: int, *, uncut: bool = False) -> float:
+        """Return what a line carries now, or when it is not cut."""
+        access, faults = self._access_gbit_per_s, self._faults
+        route = faults.network.bandwidth_gbit_per_s if uncut else faults.route_gbit_per_s
+        return float(min(route[source, target], access[source], access[target]))
 
     def _ahead_gb(self, source: int, target: int) -> float:
         """Return what jobs have under way out of a site or into another [GB]."""
@@ -107,10 +109,8 @@ class Moves:
         return float(left[travels & ((out == source) | (into == target))].sum())
 
     def _each_s(self, who: Ints, source: int, target: int) -> Floats:
-        """Return how long each job alone would take behind what is under way [s], shape (jobs,)."""
-        jobs, rate = self._roster.jobs, self._rate_gbit_per_s(source, target)
-        if rate <= 0.0:
-            return np.full(who.size, np.inf)
+        """Return how long each job takes behind what is under way, the line not cut [s], shape (jobs,)."""
+        jobs, rate = self._roster.jobs, self._rate_gbit_per_s(source, target, uncut=True)
         dirty = jobs.dirty_gbit_per_s[who]
         left = rate - dirty
         own = np.where(left > 0.0, 8.0 * jobs.state_gb[who] / np.maximum(left, 1e-9), np.inf)
@@ -222,12 +222,12 @@ class Moves:
     def _tell_end(self, t_s: float, move: Move, left: Ints) -> None:
         """Tell what became of an order, once nothing of it is under way."""
         source, target = self._names[move.source], self._names[move.target]
-        is_short = bool(left.size) or move.back_gpu > 0.0
+        is_short = bool(left.size) or min(move.back_gpu, move.left_gpu) > 1e-9
         text = f"jobs of {move.came_gpu:g} accelerators have come from {source} to {target}"
         if move.left_gpu > 1e-9:  # jobs of a size do not always add up to what was ordered
             text += f", {move.left_gpu:g} less than ordered"
         if move.back_gpu > 0.0:
-            text += f"; {move.back_gpu:g} set out and did not arrive"
+            text += f"; {move.back_gpu:g} set out and came back"
         if left.size and not self._in_time(t_s, move, left).any():
             text += "; what is left would not be there in time"
         data = {"from": source, "to": target, "gpus": move.came_gpu, "short_gpu": move.left_gpu * is_short}

@@ -38,7 +38,7 @@ def test_what_has_not_arrived_in_time_goes_on_where_it_was() -> None:
     (told,) = run.told("move_short")
     assert told == (
         "jobs of 0 accelerators have come from hefei to huaibei, 100 less than ordered; "
-        "100 set out and did not arrive; what is left would not be there in time"
+        "100 set out and came back; what is left would not be there in time"
     )
     assert run.rows[-1]["came_count"].sum() == 0.0
     assert run.sites.fleet.pool.used_gpu[1] == 0.0
@@ -73,6 +73,19 @@ def test_an_order_waits_behind_what_is_under_way_on_its_line(tmp_path: Any) -> N
     assert max(arrivals(run)) <= 260.0
     (told,) = run.told("move_done")
     assert told == f"jobs of {held:g} accelerators have come from hefei to huaibei"
+
+
+def test_an_order_outlives_a_cut_that_ends_in_time() -> None:
+    run = Run(one_job(), (200.0, 200.0))
+    run.go(1000.0)
+    run.sites.command(1000.0, 0, "move", MoveJobs(to="huaibei", gpus_count=100.0, over_s=300.0))
+    run.go(1005.0)
+    run.sites.command(1005.0, 0, "cut", Cut(to="huaibei", for_s=100.0))  # longer than patience
+    run.go(1400.0)
+    assert len(run.told("job_leaves")) == 2
+    (told,) = run.told("move_done")
+    assert told == "jobs of 100 accelerators have come from hefei to huaibei; 100 set out and came back"
+    assert max(arrivals(run)) <= 1300.0
 
 
 def test_waiting_jobs_keep_their_order_when_a_site_is_lost(tmp_path: Any) -> None:
