@@ -112,6 +112,8 @@ class Services:
             self.runs.append(_Run(p, latency_ms, near, made, Sessions.of(p, self._patience_s, near.size)))
         self._weights = np.array([p.weight_pu for p in self._params])
         self._short: set[int] = set()
+        nothing = np.zeros(len(self._network.names))
+        self._nothing = Served(*(nothing,) * 7, np.zeros((len(SERVICE_COLUMNS), 0)))
         self.flows = self._flows()
 
     def surge(self, t_s: float, surge: Surge) -> None:
@@ -140,6 +142,8 @@ class Services:
     def step(self, t_s: float, dt_s: float, ranking: Ranking, capacity_gpu: Floats, up: Bools) -> Served:
         """Share what is wanted in an exchange among sites that are up and can each serve `capacity_gpu`."""
         runs, n = self.runs, capacity_gpu.size
+        if not runs:
+            return self._nothing
         self._hear(dt_s)
         wanted = [self._wanted(run, t_s, dt_s) for run in runs]
         for run, gpus in zip(runs, wanted, strict=True):
