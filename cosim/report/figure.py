@@ -57,6 +57,7 @@ class Line:
     colour: int | None = None
     """Number in the palette; None takes the next."""
     fill: bool = False
+    legend: bool = True
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Figure:
                     "dash": line.dash,
                     "colour": line.colour,
                     "fill": line.fill,
+                    "legend": line.legend,
                     "step": stepped,
                 }
             )

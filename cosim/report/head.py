@@ -112,7 +112,8 @@ def facts(results: "Results", end_s: float) -> str:
     if begins:
         begin = datetime.fromisoformat(begins)
         end = begin + timedelta(seconds=end_s)
-        facts.insert(0, f"{begin:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S} {begin:%Z}")
+        until = f"{end:%H:%M:%S}" if end.date() == begin.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+        facts.insert(0, f"{begin:%Y-%m-%d %H:%M:%S} to {until} {begin:%Z}")
     if "seed" in results.manifest:
         facts.append(f"seed {results.manifest['seed']}")
     facts.append(f"{len(results.units)} units")

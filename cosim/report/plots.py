@@ -114,15 +114,16 @@ class Plots:
         areas = self.results.elements("area")
         figure = Figure("Frequency", "Hz", wide=True)
         for i, area in enumerate(areas):
-            prefix = f"{area} " if len(areas) > 1 else ""
+            alone = len(areas) == 1
             for column, name, dash in (
-                ("f_hz", "at the end of each exchange", "solid"),
-                ("f_min_hz", "lowest within", "dot"),
+                ("f_hz", "at the end of each exchange" if alone else area, "solid"),
+                ("f_min_hz", "lowest within" if alone else "dotted: lowest and highest within", "dot"),
                 ("f_max_hz", "highest within", "dot"),
             ):
                 if column in columns:
-                    line = lines_of(self.results, "area", column, [area], label=f"{prefix}{name}")[0]
+                    line = lines_of(self.results, "area", column, [area], label=name)[0]
                     line.dash, line.colour = dash, i
+                    line.legend = alone or column == "f_hz" or (i == 0 and column == "f_min_hz")
                     figure.lines.append(line)
                     figure.limits += limit_lines(self.results, self.verdict, "area", column, [area])
         figure.limits = _tightest(figure.limits)

@@ -46,7 +46,7 @@ def province(results: "Results", verdict: Verdict, pool: Pool) -> dict[str, Any]
         "schematic": schematic,
         "kv": list(places["vn_kv"]),
         "bus": list(buses),
-        "vm": pool.add(_frames(results, "bus", "vm_pu", rows)),
+        "vm": pool.add_coarse(_frames(results, "bus", "vm_pu", rows)),
         "f_nominal": rest_hz,
         "outline": [] if schematic else _outline(places),
         "at": _who_is_where(results),
@@ -57,8 +57,8 @@ def province(results: "Results", verdict: Verdict, pool: Pool) -> dict[str, Any]
                 "name": list(results.elements(table)),
                 "from": [int(i) for i in places.get(start, ())],
                 "to": [int(i) for i in places.get(end, ())],
-                "loading": pool.add(_frames(results, table, "loading_percent", rows)),
-                "p": pool.add(_frames(results, table, power, rows)),
+                "loading": pool.add_coarse(_frames(results, table, "loading_percent", rows)),
+                "p": pool.add_coarse(_frames(results, table, power, rows)),
             }
             for kind, table, start, end, power in (
                 ("line", "line", "line_from", "line_to", "p_from_mw"),
@@ -67,6 +67,7 @@ def province(results: "Results", verdict: Verdict, pool: Pool) -> dict[str, Any]
             if table in results.tables and len(places.get(start, ())) == len(results.elements(table))
         ],
         "sums": _sums(results, pool, rows, rest_hz),
+        "area": _furthest(results, rows, rest_hz)[1] if _several_areas(results) else [],
     }
 
 
@@ -115,18 +116,31 @@ def _who_is_where(results: "Results") -> dict[str, list[str]]:
     return found
 
 
+def _several_areas(results: "Results") -> bool:
+    return "area" in results.tables and len(results.elements("area")) > 1
+
+
+def _furthest(results: "Results", rows: Ints, rest_hz: float) -> tuple[Floats, list[str]]:
+    """Return the deviation [Hz] of the area that is furthest from nominal at each row, and its name."""
+    found = results.series("area", "f_hz").iloc[rows] - rest_hz
+    column = np.argmax(np.nan_to_num(np.abs(found.to_numpy(dtype=np.float64))), axis=1)
+    deviation_hz: Floats = found.to_numpy(dtype=np.float64)[np.arange(rows.size), column]
+    return deviation_hz, [str(found.columns[k]) for k in column]
+
+
 def _sums(results: "Results", pool: Pool, rows: Ints, rest_hz: float) -> dict[str, int]:
     found = {}
     for key, table, column in (
-        ("f", "area", "f_hz"),
         ("load", "grid", "load_mw"),
         ("losses", "grid", "losses_mw"),
         ("solved", "grid", "converged_pu"),
     ):
         if table in results.tables and column in results.columns(table):
-            values = results.series(table, column).to_numpy(dtype=np.float64)[rows, 0]
-            # 32-bit floats resolve 4e-6 Hz at 50 Hz: stored as deviation so that nothing is lost
-            found[key] = pool.add(values - rest_hz if key == "f" else values)
+            found[key] = pool.add(results.series(table, column).to_numpy(dtype=np.float64)[rows, 0])
+    if "area" in results.tables:
+        # 32-bit floats resolve 4e-6 Hz at 50 Hz: stored as deviation so that nothing is lost
+        deviation_hz, _ = _furthest(results, rows, rest_hz)
+        found["f"] = pool.add(deviation_hz)
     return found
 
 

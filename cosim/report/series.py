@@ -18,6 +18,10 @@ BUDGET_BYTES = 700_000
 """What all lines of a page may take, so that page and plotly.js stay under 3 MB together."""
 
 
+MISSING = 65535
+"""What stands for a missing value among 16-bit steps."""
+
+
 def decimated(values: Floats, most: int) -> Ints:
     """Return indices of at most `most` samples that keep every extreme a plot could show.
 
@@ -46,16 +50,28 @@ class Pool:
     """Arrays of a page, each stored once as base64 of 32-bit floats; lines refer to them by number."""
 
     most: int = MOST_POINTS
-    packed: list[str] = field(default_factory=list)
-    _numbers: dict[str, int] = field(default_factory=dict)
+    packed: list[str | tuple[float, float, str]] = field(default_factory=list)
+    """Base64 of 32-bit floats, or lowest value, step and base64 of 16-bit steps above it."""
+    _numbers: dict[str | tuple[float, float, str], int] = field(default_factory=dict)
 
     def add(self, values: Floats) -> int:
         """Return the number of an array, adding it when it is new."""
-        text = base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode("ascii")
-        if text not in self._numbers:
-            self._numbers[text] = len(self.packed)
-            self.packed.append(text)
-        return self._numbers[text]
+        return self._number(base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode("ascii"))
+
+    def add_coarse(self, values: Floats) -> int:
+        """Return the number of an array kept to a part in 65,534 of its range: enough for colours."""
+        known = np.isfinite(values)
+        low, high = (float(values[known].min()), float(values[known].max())) if known.any() else (0.0, 0.0)
+        step = (high - low) / (MISSING - 1) or 1.0
+        steps = np.full(values.size, MISSING, dtype="<u2")
+        steps[known] = np.round((values[known] - low) / step).astype("<u2")
+        return self._number((low, step, base64.b64encode(steps.tobytes()).decode("ascii")))
+
+    def _number(self, packed: str | tuple[float, float, str]) -> int:
+        if packed not in self._numbers:
+            self._numbers[packed] = len(self.packed)
+            self.packed.append(packed)
+        return self._numbers[packed]
 
     def line(self, x: Floats, y: Floats) -> tuple[int, int]:
         """Return the numbers of the decimated x and y of one line."""

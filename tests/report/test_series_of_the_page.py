@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
 
-from cosim.report.series import BUDGET_BYTES, BYTES_PER_POINT, Pool, decimated, points_per_line
+from cosim.report.series import BUDGET_BYTES, BYTES_PER_POINT, MISSING, Pool, decimated, points_per_line
 
 SERIES = arrays(np.float64, st.integers(1, 400), elements=st.one_of(st.floats(-1e3, 1e3), st.just(np.nan)))
 
@@ -42,3 +43,13 @@ def test_equal_arrays_are_stored_once_and_come_back_as_32_bit_floats():
 @given(st.integers(1, 1000))
 def test_all_lines_together_stay_within_the_budget(lines):
     assert points_per_line(lines) * lines * BYTES_PER_POINT <= max(BUDGET_BYTES, 60 * lines * BYTES_PER_POINT)
+
+
+@given(SERIES)
+def test_coarse_arrays_come_back_within_half_a_step_and_keep_what_is_missing(values):
+    pool = Pool()
+    low, step, text = pool.packed[pool.add_coarse(values)]
+    steps = np.frombuffer(base64.b64decode(text), "<u2")
+    back = np.where(steps == MISSING, np.nan, low + steps * step)
+    assert (np.isnan(back) == np.isnan(values)).all()
+    assert_allclose(back, values, rtol=0.0, atol=0.5001 * step, equal_nan=True)

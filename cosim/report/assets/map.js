@@ -4,8 +4,11 @@ window.suandian = (function () {
   const cache = {};
   function unpack(number) {
     if (!(number in cache)) {
-      const bytes = Uint8Array.from(atob(data.arrays[number]), c => c.charCodeAt(0));
-      cache[number] = new Float32Array(bytes.buffer);
+      // 32-bit floats, or lowest value, step and 16-bit steps above it, 65535 where there is no value
+      const packed = data.arrays[number], coarse = Array.isArray(packed);
+      const bytes = Uint8Array.from(atob(coarse ? packed[2] : packed), c => c.charCodeAt(0));
+      cache[number] = coarse ? Float32Array.from(new Uint16Array(bytes.buffer), k => (k === 65535 ? NaN : packed[0] + k * packed[1]))
+        : new Float32Array(bytes.buffer);
     }
     return cache[number];
   }
@@ -104,15 +107,21 @@ window.suandian = (function () {
       if (said.has(key) && !unit) continue;
       const text = map.bus[i] + (unit ? " (" + map.at[map.bus[i]].join(", ") + ")" : "");
       const size = unit ? 12.5 : 11, w = Array.from(text).reduce((s, c) => s + (c > "\u2e7f" ? size : size * 0.56), 0), r = radius(kv[i]) + (unit ? 7 : 3);
-      const spots = [[xy[i][0] + r, xy[i][1] + 4], [xy[i][0] - r - w, xy[i][1] + 4], [xy[i][0] - w / 2, xy[i][1] - r - 2], [xy[i][0] - w / 2, xy[i][1] + r + 10]];
-      const free = spots.find(s => {
-        const box = [s[0] - 1, s[1] - size, s[0] + w + 1, s[1] + 3];
-        if (box[0] < 2 || box[2] > W - 2 || box[1] < 2 || box[3] > H - 2) return false;
-        return taken.every((t, j) => j === i || t[2] < box[0] || t[0] > box[2] || t[3] < box[1] || t[1] > box[3]);
-      }) || (unit ? spots[0] : null);
+      const spots = [0, 14, 28, 42, 60, 80].flatMap(d => [[xy[i][0] + r + d, xy[i][1] + 4], [xy[i][0] - r - w - d, xy[i][1] + 4],
+        [xy[i][0] - w / 2, xy[i][1] - r - 2 - d], [xy[i][0] - w / 2, xy[i][1] + r + 10 + d]]).slice(0, unit ? 24 : 4);
+      const boxes = spots.map(s => [s[0] - 1, s[1] - size, s[0] + w + 1, s[1] + 3]);
+      const meets = (t, box) => t[2] >= box[0] && t[0] <= box[2] && t[3] >= box[1] && t[1] <= box[3];
+      const inside = boxes.map((box, k) => k).filter(k => boxes[k][0] >= 2 && boxes[k][2] <= W - 2 && boxes[k][1] >= 2 && boxes[k][3] <= H - 2);
+      const covers = k => taken.reduce((n, t, j) => n + (j !== i && meets(t, boxes[k]) ? (j < N ? 1 : 20) : 0), 0);
+      const clear = inside.find(k => !covers(k));
+      // what units stand at is always said: where nothing is free, in the frame and over as little as possible
+      const chosen = clear !== undefined ? clear : unit ? (inside.sort((a, b) => covers(a) - covers(b))[0] || 0) : -1;
+      const free = spots[chosen];
       if (!free) continue;
       said.add(key);
       taken.push([free[0], free[1] - size, free[0] + w, free[1] + 3]);
+      if (chosen >= 8) make("path", { d: "M" + xy[i].join(" ") + "L" + Math.min(Math.max(xy[i][0], free[0]), free[0] + w) + " " + (free[1] - size / 2),
+        stroke: "#1d2733", "stroke-width": 0.7 }, svg);
       const e = make("text", { x: free[0], y: free[1] }, svg);
       if (unit) e.setAttribute("class", "unit");
       e.textContent = text;
@@ -177,7 +186,7 @@ window.suandian = (function () {
     document.getElementById("mapevent").textContent = here.join(" · ");
     const sums = [], sum = k => unpack(map.sums[k])[f];
     if ("solved" in map.sums && !(sum("solved") > 0.5)) sums.push(["", "no solution in this exchange"]);
-    if ("f" in map.sums) sums.push(["frequency", (map.f_nominal + sum("f")).toFixed(4) + " Hz"]);
+    if ("f" in map.sums) sums.push([map.area.length ? "furthest frequency, " + map.area[f] : "frequency", (map.f_nominal + sum("f")).toFixed(4) + " Hz"]);
     if ("load" in map.sums) sums.push(["load", round(sum("load"), 0) + " MW"]);
     if ("losses" in map.sums) sums.push(["losses", round(sum("losses"), 1) + " MW"]);
     document.getElementById("mapsums").replaceChildren(...sums.map(s => {

@@ -82,7 +82,7 @@
 
   function pointMarks(figure) {
     return figure.marks.map((m, i) => ({ x: m.x, y: m.y, text: m.text, showarrow: true, arrowhead: 6, arrowsize: 0.9,
-      arrowwidth: 1, arrowcolor: "#1d2733", ax: i % 2 ? -48 : 48, ay: m.below ? 26 : -26, font: { size: 11 },
+      arrowwidth: 1, arrowcolor: "#1d2733", ax: m.x > 0.85 * data.axis.end || (m.x > 0.15 * data.axis.end && i % 2) ? -48 : 48, ay: m.below ? 26 : -26, font: { size: 11 },
       bgcolor: "rgba(255,255,255,.85)" }));
   }
 
@@ -91,7 +91,7 @@
       type: "scatter", mode: "lines", name: line.name, x: unpack(line.x), y: unpack(line.y), connectgaps: false,
       ...(line.fill ? { fill: "tonexty", fillcolor: "rgba(86,180,233,.18)" } : {}),
       line: { color: PALETTE[(line.colour === null ? i : line.colour) % PALETTE.length], width: line.dash === "dot" ? 1.1 : 1.7,
-        dash: line.dash, shape: line.step ? "hv" : "linear" }, showlegend: true }));
+        dash: line.dash, shape: line.step ? "hv" : "linear" }, showlegend: line.legend }));
   }
 
   function layout(figure, range) {

@@ -14,6 +14,7 @@
     if (!place) return;
     const names = [], at = (name, side) => { const key = side + name; if (!names.includes(key)) names.push(key); return names.indexOf(key); };
     const links = work.flows.map(f => ({ s: at(f.from, "<"), t: at(f.outcome === "rolled back" ? f.from + " (rolled back)" : f.to, ">"), f: f }));
+    place.style.height = Math.min(440, 100 + 60 * new Set(links.map(l => l.s).concat(links.map(l => l.t))).size) + "px";
     Plotly.newPlot(place, [{ type: "sankey", arrangement: "snap", valueformat: ",.4r", valuesuffix: " GPU",
       node: { label: names.map(n => n.slice(1)), color: names.map(n => (n[0] === "<" ? "#5c6b7a" : "#1d2733")), pad: 18, thickness: 14 },
       link: { source: links.map(l => l.s), target: links.map(l => l.t), value: links.map(l => l.f.gpus),
