@@ -280,6 +280,11 @@ def test_reactive_power_stays_within_what_the_droop_allows(v, dt_s):
         ({"battery": None, "hall": "n", "up_mw": 0.0}, [FAST], "hall=n needs it_rated_mw"),
         ({"battery": None, "hall": "n", "it_rated_mw": 9.0}, [FAST], "up_mw=50 is beyond a hall"),
         ({"battery": None, "site": "n", "up_mw": 0.0}, [FAST], "site and meter"),
+        (
+            {"battery": None, "site": "n", "meter": "m", "up_mw": 0.0, "asks_over_s": 900.0},
+            [FAST],
+            "asks_over_s=900: a site does not say what it can hold",
+        ),
         ({}, [FAST | {"f_release_hz": 49.0}], "f_release_hz=49 is not above f_trigger_hz=49.8"),
     ],
 )

@@ -57,10 +57,21 @@ def test_a_controller_hears_of_a_blocked_link_and_its_reaction_time_counts_from_
     assert p_mw[p_mw.index > 2.69].to_numpy() == pytest.approx(before.iloc[-1] - 50.0, abs=1e-6)
 
 
-def test_a_row_the_grid_does_not_have_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize(
+    ("key", "heard", "told"),
+    [
+        ("late", "grid.link.nowhere.blocked_pu", r"late\.blocked_pu.*unknown row of the table link"),
+        ("late", "grid.links.Gaopo-Zhaoqing.blocked_pu", r"late\.blocked_pu.*table of the grid.*link"),
+        ("late", "grid.link.Gaopo-Zhaoqing.blocked_mw", r"late\.blocked_pu.*column of the table link"),
+        ("late", "grid.link", r"late\.blocked_pu.*table, row and column"),
+        ("inputs", "grid.link.Gaopo-Zhaoqing.blocked_pu", r"inputs\.blocked_pu.*one exchange late"),
+    ],
+)
+def test_what_the_grid_does_not_have_is_refused_by_name(tmp_path, key, heard, told):
     path = tmp_path / "heard.yaml"
-    path.write_text(LINK.replace("grid.link.Gaopo-Zhaoqing", "grid.link.nowhere"), encoding="utf-8")
-    with pytest.raises(ScenarioError, match=r"help\.late\.blocked_pu.*nowhere.*row of the table link"):
+    said = 'late: {blocked_pu: "grid.link.Gaopo-Zhaoqing.blocked_pu"}'
+    path.write_text(LINK.replace(said, f'{key}: {{blocked_pu: "{heard}"}}'), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=told):
         prepare(path)
 
 
