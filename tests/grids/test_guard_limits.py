@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from cosim.core.component import Context
+from cosim.core.component import Context, DeviceOffer
+from cosim.core.errors import ScenarioError
 from cosim.core.grid import Connections, GridEvent
 from grids.engine import PowerFlowGrid
 from grids.guard.params import GuardParams
@@ -265,6 +266,32 @@ def test_a_block_granted_on_the_fork_of_the_dynamic_model_holds_in_it_and_a_fift
             tables = grid.step(1.0 + k, 1.0, hall_and_site(room * factor, 0.0), ())
             lowest = min(lowest, tables["area"]["f_min_hz"][0])
         assert (lowest >= 59.9) == holds
+
+
+def test_the_dip_that_binds_is_the_one_the_rms_engine_goes_through():
+    swings = {"horizon_s": 2.0, "vm_min_pu": 0.9, "inner_step_s": 1 / 60}
+    room, why, _ = largest("ieee39", "bus_16", SWINGS | {"df_hz": 1e4, "swings": swings}, 3000.0)
+    assert why["limit"] == "dip"
+    assert why["value"] == pytest.approx(0.9, abs=0.0005)
+    grid = rms_grid(None)
+    grid.step(0.0, 1.0, hall_and_site(0.0, 0.0), ())
+    place = grid.elements["bus"].index(why["at"])
+    seen = [
+        grid.step(1.0 + k / 20, 0.05, hall_and_site(room, 0.0), ())["bus"]["vm_pu"][place] for k in range(40)
+    ]
+    assert min(seen) == pytest.approx(why["value"], abs=0.002)
+
+
+def test_a_unit_with_a_device_of_its_own_cannot_ask_a_guard_that_follows_rotors():
+    site = Connections(
+        units=("u",),
+        points=("bus_16",),
+        devices=(None,),
+        hosted=(DeviceOffer({"zip": {}}),),
+        asking=(True,),
+    )
+    with pytest.raises(ScenarioError, match="unit 'u' asks for leave and has a device of its own"):
+        PowerFlowGrid(PowerFlowParams(case="ieee39", guard=GuardParams(frequency="rms")), site)
 
 
 def test_nothing_of_a_dynamic_run_moves_while_its_fork_is_tried():
