@@ -190,9 +190,10 @@ class Fleet:
         self.faults.back(t_s)
         self.faults.darken(t_s, hears.capacity_gpu)
         sums, up = self.faults.counted(), self.faults.up
-        ranking = self._rank(t_s, dt_s, hears)
         jobs_gpu = self.roster.busy_gpu()
-        rate = _speed(hears.capacity_gpu, jobs_gpu + self._service_gpu)
+        busy_gpu = jobs_gpu + self._service_gpu
+        ranking = self._rank(t_s, dt_s, hears, busy_gpu)
+        rate = _speed(hears.capacity_gpu, busy_gpu)
         free = np.maximum(self.gpus - self.pool.used_gpu, self.services_gpu)
         served = self.services.step(t_s, dt_s, ranking, free * rate * up, up)
         flows = self.services.flows
@@ -235,7 +236,7 @@ class Fleet:
         self.reached_s = t_s + dt_s
         return Done(sums, served, np.maximum(asked, sums[k.ASKED]), ranking.score)
 
-    def _rank(self, t_s: float, dt_s: float, hears: Signals) -> Ranking:
+    def _rank(self, t_s: float, dt_s: float, hears: Signals, busy_gpu: Floats) -> Ranking:
         view = View(
             t_s=t_s,
             dt_s=dt_s,
@@ -243,7 +244,7 @@ class Fleet:
             price_cny_per_mwh=hears.price_cny_per_mwh,
             carbon_kg_per_mwh=hears.carbon_kg_per_mwh,
             green_mw=hears.green_mw,
-            load_mw=(self.roster.busy_gpu() + self._service_gpu) * self.kw / 1e3,
+            load_mw=busy_gpu * self.kw / 1e3,
             free_gpu=self.gpus - self.pool.used_gpu,
             up=self.faults.up,
         )
