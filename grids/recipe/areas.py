@@ -127,7 +127,7 @@ def write_recipe(path: Path, points: Mapping[str, tuple[float, Kinds]]) -> None:
         end = re.compile(r"^  \w+:\n", re.MULTILINE).search(text, start.end())
         stop = end.start() if end else len(text)
         block = text[start.end() : stop]
-        block = re.sub(r"rest_load_mw: \S+", f"rest_load_mw: {load_mw:g}", block)
+        block = re.sub(r"rest_load_mw: \S+", f"rest_load_mw: {load_mw:.0f}", block)
         rows = ", ".join(f"{kind}: [{mva:.0f}, {mw:.0f}]" for kind, (mva, mw) in fleet.items())
         block = re.sub(r"rest_fleet_mw:\s*\{[^}]*\}", f"rest_fleet_mw: {{{rows}}}", block)
         text = text[: start.end()] + block + text[stop:]
