@@ -226,7 +226,7 @@ class Fleet:
             self.params.patience_s,
             self.params.tells_all_jobs,
         )
-        self.moves.follow(t_s, ranking, sites.cap_gpu)
+        self.moves.follow(t_s, ranking, sites.cap_gpu, self.kw)
         asked = self.moves.carry_out(t_s, sites)
         self.shedding.shed(t_s, sites.cap_gpu, up)
         ticks = max(1, round(dt_s / self.params.tick_s))

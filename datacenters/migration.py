@@ -140,7 +140,7 @@ class Moves:
             return f"{cannot}: {needs_s:.1f} s are needed: {parts}"
         return None
 
-    def follow(self, t_s: float, ranking: Ranking, cap_gpu: Floats) -> None:
+    def follow(self, t_s: float, ranking: Ranking, cap_gpu: Floats, kw: Floats) -> None:
         """Let running work leave the worst site for the best where the policy wants that."""
         if not np.isfinite(ranking.moves_above) or t_s < self._calm_until_s or self.open:
             return
@@ -155,6 +155,11 @@ class Moves:
             return
         can_go = float(roster.jobs.gpus[roster.movable(source, target)].sum())
         room = min(float(cap_gpu[target] - roster.pool.used_gpu[target]), can_go)
+        if (
+            ranking.per_mw > 0.0
+        ):  # what goes worsens the one score and betters the other: as much as makes them equal
+            gap_mw = float(score[source] - score[target]) / ranking.per_mw
+            room = min(room, 1e3 * gap_mw / float(kw[source] + kw[target]))
         if room > 0.0:
             self.open.append(Move(source, target, room, t_s + 600.0))
             self._calm_until_s = t_s + 900.0

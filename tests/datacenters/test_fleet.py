@@ -328,6 +328,21 @@ def test_running_work_follows_a_cheaper_site_only_where_it_may_go() -> None:
         assert len(run.told("move_done")) == at
 
 
+def test_as_much_work_follows_the_wind_as_makes_both_sites_equal() -> None:
+    policy = {
+        "policy": "green",
+        "policy_settings": {"moves": True, "moves_above_mw": 20, "waits_share_pu": 1},
+    }
+    fleet = one_job(jobs_count=10, gpus_median_gpu=10.0).model_copy(update=policy)
+    run = Run(fleet, (200.0, 200.0), gpu_kw=1000.0)
+    run.go(60.0, green_mw=[200, 0])
+    assert run.sites.fleet.pool.used_gpu.tolist() == [100.0, 0.0]
+    run.go(
+        1200.0, green_mw=[100, 60]
+    )  # 100 MW where 100 blow, none where 60 do: 30 MW go, 30 are left over at each
+    assert run.sites.fleet.pool.used_gpu.tolist() == [70.0, 30.0]
+
+
 def test_a_file_of_jobs_tells_every_wrong_cell(tmp_path: Any) -> None:
     file = tmp_path / "jobs.csv"
     file.write_text("job,arrival_s,gpus_count,duration_s,kind,deadline_s\na,x,1,1,batch,\nb,9,1,1,bach,5\n")
