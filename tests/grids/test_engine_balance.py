@@ -118,7 +118,7 @@ def test_planned_changes_are_dispatched_and_leave_frequency_alone():
     grid = grid_of("anhui", ["hefei_220"], drivers=("day",), driven=("prefecture",))
     start = grid.reset(Context())
     load = float(start["grid"]["load_mw"][0])
-    scaled = grid._elements.p0_mw[grid._elements.driven(grid._case.net, "prefecture")].sum()
+    scaled = grid._elements.p0_mw[grid._elements.driven(grid._case.net, "prefecture")[0]].sum()
     for k, scale in enumerate((1.0, 0.99, 0.97)):
         tables = grid.step(60.0 * k, 60.0, inputs_for([0.0], scale=[scale]), ())
         assert float(tables["grid"]["load_mw"][0]) == pytest.approx(load + (scale - 1.0) * scaled, abs=1e-6)

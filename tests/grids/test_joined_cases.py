@@ -157,10 +157,10 @@ def test_a_profile_may_drive_what_one_province_has():
     elements = Elements(case.net, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     names = [
         elements.names["sgen"][k - elements.section["sgen"].start]
-        for k in elements.driven(case.net, "gansu/wind")
+        for k in elements.driven(case.net, "gansu/wind")[0]
     ]
     assert set(names) == set(case.net.sgen.query("type == 'wind' and case == 'gansu'")["name"])
-    assert len(elements.driven(case.net, "wind")) > len(names)
+    assert len(elements.driven(case.net, "wind")[0]) > len(names)
 
 
 def test_two_cases_that_use_one_name_are_refused_with_both_places(tmp_path):
