@@ -48,9 +48,10 @@ def judge_results(results: Results, limits: Sequence[str] | None = None) -> Verd
     Raises
     ------
     ResultsError
-        When the run recorded no exchange.
+        When the run ended before its tables were laid out.
     """
-    refuse_without_exchange(results)
+    if not results.tables:
+        refuse_without_exchange(results)
     scenario = parse(results.manifest["scenario"]["text"])
     chosen = scenario.limits if limits is None else limits
     verdict = judge(results, tuple(chosen), scenario.expect)
@@ -78,6 +79,6 @@ def judged_run(plan: Plan, out: Path, *, progress: bool = False) -> Outcome:
         results = run(plan, out, progress=progress)
     except SolveError:
         results = load(run_folder(plan, out))
-        if not results.dt_s.size:
+        if not results.tables:
             raise
     return Outcome(results, judge_results(results, plan.limits))
