@@ -1,10 +1,12 @@
 """A scenario whose day is a power flow and whose fault is integrated, from the file to the report."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from page_data import data_of
 from pydantic import Field
 
 from cosim.assemble import prepare
@@ -134,5 +136,5 @@ def test_the_hall_hears_that_its_device_ceased_and_comes_back_by_its_command(out
 def test_the_report_shows_the_frequency_and_the_machines(outcome, tmp_path):
     write_report(outcome.results, outcome.verdict, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "Rotor angles" in text
+    assert "Rotor angles" in json.dumps(data_of(text))
     assert "fault at bus_16" in text

@@ -1,6 +1,0 @@
-"""Makes `nets_for_faults` importable here."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
