@@ -18,6 +18,8 @@ STOP_GB = 1.0
 """Last round of a live copy, for estimates."""
 ROUNDED_TICKS = 4
 """Saving, setting out, copying and loading each end at a tick."""
+POLICY_LASTS_S, POLICY_CALM_S = 600.0, 900.0
+"""Jobs set out so long where a policy makes them move; no sooner does it so again (unconfirmed)."""
 
 
 @dataclass
@@ -157,18 +159,19 @@ class Moves:
         room = min(float(cap_gpu[target] - roster.pool.used_gpu[target]), can_go)
         if (
             ranking.per_mw > 0.0
-        ):  # what goes worsens the one score and betters the other: as much as makes them equal
+        ):  # load that goes betters one score and worsens the other: until they are equal
             gap_mw = float(score[source] - score[target]) / ranking.per_mw
             room = min(room, 1e3 * gap_mw / float(kw[source] + kw[target]))
         if room > 0.0:
-            self.open.append(Move(source, target, room, t_s + 600.0))
-            self._calm_until_s = t_s + 900.0
+            self.open.append(Move(source, target, room, t_s + POLICY_LASTS_S))
+            self._calm_until_s = t_s + POLICY_CALM_S
 
     def carry_out(self, t_s: float, sites: k.Sites) -> Floats:
         """Let jobs leave as far as the target has room and may add power; returns what waits for leave."""
         asked = np.zeros(len(self._names))
-        for move in list(self.open):
+        for move in self.open:  # all before any job sets out again, perhaps for another order
             self._look(move)
+        for move in list(self.open):
             self._release(t_s, move, sites, asked)
             who = self._could_go(move)
             waits = bool(self._in_time(t_s, move, who).any())

@@ -42,7 +42,7 @@ class Population(Params):
 
     name: str = Field(description="what they are called in results")
     kind: JobKind = Field(default="batch", description="training stops while its state travels")
-    jobs_count: int | None = Field(default=None, ge=0, description="how many in all, spread over the run")
+    jobs_count: int | None = Field(default=None, ge=0, description="how many in all, over `jobs_over_h`")
     arrivals_per_h: float | None = Field(default=None, gt=0, description="how many an hour, on average")
     statistics: str | None = Field(
         default=None,

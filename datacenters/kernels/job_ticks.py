@@ -74,6 +74,7 @@ def _work(
         sums[LATE, s] += 1.0 if late else 0.0
         if life.state[j] == MOVING:
             pool.used_gpu[life.target[j]] -= jobs.gpus[j]
+            life.target[j] = NOWHERE
             pool.tally[FLOWS] = 1
         life.state[j] = DONE
         pool.used_gpu[s] -= jobs.gpus[j]

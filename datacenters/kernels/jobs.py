@@ -23,7 +23,7 @@ state is written to leave; MOVING: it travels; STARTING: it is loaded there, the
 ) = range(16)  # fmt: skip
 """What is added up for every site: GPU s, GB, counts, tokens."""
 
-N_QUEUE, N_ACTIVE, NEXT, HEAD, CHANGED, N_EVENTS, FLOWS, N_COUNTS = range(8)
+N_QUEUE, N_ACTIVE, NEXT, CHANGED, N_EVENTS, FLOWS, N_COUNTS = range(7)
 """Places in `Pool.tally`."""
 
 NOWHERE = -1

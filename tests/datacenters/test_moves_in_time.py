@@ -88,6 +88,38 @@ def test_an_order_outlives_a_cut_that_ends_in_time() -> None:
     assert max(arrivals(run)) <= 1300.0
 
 
+def test_an_order_is_over_when_its_job_ends_while_it_is_copied_live() -> None:
+    job = one_job(dirty_gbit_per_s=20.0, kind="batch", checkpoint_every_s=None, duration_median_h=0.2)
+    run = Run(job, (200.0, 200.0))
+    run.go(690.0)
+    run.sites.command(690.0, 0, "move", MoveJobs(to="huaibei", gpus_count=100.0))
+    run.go(900.0)
+    assert run.sites.fleet.life.state[0] == k.DONE
+    assert run.sites.fleet.moves.open == []
+    (told,) = run.told("move_done") + run.told("move_short")
+    assert told.startswith("jobs of 0 accelerators have come from hefei to huaibei, 100 less than ordered")
+
+
+def test_two_orders_between_the_same_sites_count_no_job_twice(tmp_path: Any) -> None:
+    rows = [f"j{i},0,100,7200,1,30,0,10,1000,hefei" for i in range(2)]
+    run = Run(fleet_of(tmp_path, *rows, more=",home"), (200.0, 100.0))
+    run.go(1000.0)
+    for over_s in (400.0, 140.0):
+        run.sites.command(1000.0, 0, "move", MoveJobs(to="huaibei", gpus_count=100.0, over_s=over_s))
+    run.sites.fleet.moves.open.reverse()  # a job leaves for the second and does not arrive in its time
+    run.go(1001.0)
+    run.sites.fleet.moves.open.reverse()
+    run.go(1050.0)
+    run.sites.command(1050.0, 0, "cut", Cut(to="huaibei", for_s=40.0))
+    run.go(1500.0)  # it leaves again, for the first
+    assert len(arrivals(run)) == 1
+    told = run.told("move_done") + run.told("move_short")
+    assert sorted(text.split(" have")[0] for text in told) == [
+        "jobs of 0 accelerators",
+        "jobs of 100 accelerators",
+    ]
+
+
 def test_waiting_jobs_keep_their_order_when_a_site_is_lost(tmp_path: Any) -> None:
     rows = [f"j{i},{i},10,3600,1,0,0,0,0" for i in range(6)]
     run = Run(fleet_of(tmp_path, *rows), (60.0, 1.0))
