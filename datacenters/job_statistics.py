@@ -50,7 +50,8 @@ def durations_s(cluster: str, count: int, rng: np.random.Generator) -> Floats:
     most_s = float(table("job_clusters")[cluster]["duration_most_s"])
     keeps = np.append(np.diff(shares) > 0.0, True)
     logs, points = np.append(np.log(values[keeps]), np.log(most_s)), np.append(shares[keeps], 1.0)
-    return np.minimum(np.exp(np.interp(rng.uniform(size=count), points, logs)), most_s)
+    drawn_s: Floats = np.exp(np.interp(rng.uniform(size=count), points, logs))
+    return np.minimum(drawn_s, most_s)
 
 
 def fates(cluster: str, count: int, rng: np.random.Generator) -> Ints:

@@ -86,7 +86,8 @@ class Sessions:
     @classmethod
     def of(cls, params: ServiceParams, patience_s: float, sites: int) -> "Sessions":
         """Return a service that has none yet."""
-        return cls(params, patience_s, *(np.zeros(sites) for _ in range(4)))
+        load_gpu, double_gpu, dark_s, told_pu = np.zeros((4, sites))
+        return cls(params, patience_s, load_gpu, double_gpu, dark_s, told_pu)
 
     def advance(
         self, t_s: float, dt_s: float, wanted_gpu: float, goal_gpu: Floats, up: Bools

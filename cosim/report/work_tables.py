@@ -106,8 +106,10 @@ def services_table(results: "Results") -> str:
         cells = (bound, *told[:2], told[2] / 1e6, told[3] / 1e6, 100.0 * told[4])
         numbers = "".join(f"<td class=n>{_number(float(cell))}</td>" for cell in cells)
         rows.append(f"<tr class={kind}><td>{escape(name)}</td>{numbers}<td>{kind}</td></tr>")
-    heads = ("service", "bound [ms]", "mean latency [ms]", "farthest site [ms]", "tokens [million]")
-    heads += ("tokens unanswered [million]", "requests unanswered [%]", "latency")
+    heads = (
+        *("service", "bound [ms]", "mean latency [ms]", "farthest site [ms]", "tokens [million]"),
+        *("tokens unanswered [million]", "requests unanswered [%]", "latency"),
+    )
     note = "One way, of the network between users and the site that answers; means by work."
     return f'<h3>Latency held, tokens served</h3>{_table(heads, rows)}<p class="note">{note}</p>'
 
