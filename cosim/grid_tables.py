@@ -12,6 +12,7 @@ WIDTH = 150
 """Columns of the printed tables where there is no terminal to ask."""
 
 EVIDENCE = ("published", "derived", "synthetic")
+APART = "run apart"
 
 Record = dict[str, Any]
 
@@ -123,7 +124,7 @@ def _points(points: Sequence[Record]) -> Table:
 
 def _levels(records: Sequence[Record]) -> Table:
     """Return levels of buses that stand for several busbars, and of those above the rating."""
-    heads = ("bus", "kV", "busbars", "", "lowest kA", "highest kA", "rating kA", "above it because")
+    heads = ("bus", "kV", "busbars", "", "lowest kA", "highest kA", "rating kA")
     rows = [
         (
             record["name"],
@@ -132,21 +133,20 @@ def _levels(records: Sequence[Record]) -> Table:
             _joined(record),
             *(_one_decimal(record[name]) for name in ("least_ka", "most_ka")),
             record["rating_ka"],
-            record["above_rating"],
         )
         for record in records
         if not record["boundary"]
         and (record["busbars_count"] > 1 or (record["most_ka"] or 0.0) > record["rating_ka"])
     ]
-    return _table(
-        "Short-circuit levels, of buses that stand for several or lie above the rating", heads, rows
-    )
+    apart = sum(_joined(record) == APART for record in records)
+    title = "Short-circuit levels, of buses that stand for several or lie above the rating"
+    return _table(f"{title} ({apart} run apart)", heads, rows)
 
 
 def _joined(record: Record) -> str:
     if record["busbars_count"] == 1:
         return ""
-    return "run apart" if record["spacing_km"] is None else f"joined over {record['spacing_km']:g} km"
+    return APART if record["spacing_km"] is None else f"joined over {record['spacing_km']:g} km"
 
 
 def _one_decimal(value: float | None) -> str:

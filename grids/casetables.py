@@ -141,7 +141,6 @@ _BUS_COLUMNS = (
     _number("max_vm_pu", "1.1", least=0.5, most=1.5),
     _whole("busbars", "1", least=1),
     _optional("spacing_km", above=0),
-    _text("above_rating", default="", required=False),
     *_ORIGIN,
 )
 

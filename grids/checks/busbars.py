@@ -5,7 +5,7 @@ A row with `busbars` above 1 stands for that many real busbars. Two kinds of row
 * with `spacing_km`: stations of a region, joined by double circuits of that length to a ring. The impedance
   per kilometre is the mean of the case's lines of the voltage;
 * without: busbars run apart, as zones of 220 kV each with its own transformers, which meet at the voltage
-  above only.
+  above only, and sections of stations that operators part to keep the breakers' rating.
 
 What is at the row is dealt to them evenly: machines in equal shares, transformers one by one, circuits by
 twos (the circuits of one tower line end at the same station), the k-th of K in the order of the tables to the

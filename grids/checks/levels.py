@@ -21,9 +21,8 @@ LEAST_KA = 20.0
 def check_levels(solved: Solved) -> list[Finding]:
     """Return the range of currents of faults at the real busbars of 220 kV and above.
 
-    A province fails with a level above the breakers' rating at a row that has no reason for it
-    (`above_rating`); other cases get a note. Levels below `LEAST_KA` at 500 kV and above are a note, as ends
-    of corridors are weak. Busbars of the boundary are not compared.
+    A province fails with a level above the breakers' rating; other cases get a note. Levels below `LEAST_KA`
+    at 500 kV and above are a note, as ends of corridors are weak. Busbars of the boundary are not compared.
     """
     try:
         if not read_units(solved.case):
@@ -50,21 +49,34 @@ def _judged(net: Any, found: ShortCircuit, own: Bools, *, is_province: bool) -> 
         text += f" at {int(found.busbars[own].sum())} busbars, for which {several.size} rows stand"
     over = current / np.array([rating_ka(kv) for kv in un_kv])
     above = [int(k) for k in np.argsort(-over) if over[k] > 1.0]
-    reasons = net.bus["above_rating"].tolist() if "above_rating" in net.bus else [""] * len(names)
-    refused = [f"{names[k]} {current[k]:.1f} kA" for k in above if not reasons[k]]
-    known = [f"{names[k]} {current[k]:.1f} kA" for k in above if reasons[k]]
     main = own & (un_kv >= BACKBONE_KV)
     weak = [k for k in np.argsort(current).tolist() if un_kv[k] >= BACKBONE_KV and current[k] < LEAST_KA]
-    if refused:
-        text += f"; {len(refused)} above the breakers' rating: {listed(refused)}"
-    if known:
-        text += f"; above it for a reason their rows name: {listed(known)}"
+    if above:
+        which = listed([f"{names[k]} {current[k]:.1f} kA" for k in above])
+        text += f"; {len(above)} above the breakers' rating: {which}"
     if weak:
         which = listed([f"{names[k]} {current[k]:.1f} kA" for k in weak])
         text += f"; {len(weak)} of {int(main.sum())} below {LEAST_KA:g} kA: {which}"
     told = State.NOTE if above or weak else State.GOOD
-    state = State.BAD if refused and is_province else told
+    state = State.BAD if above and is_province else told
     return Finding(CHECK, state, text, float(np.nanmax(over)), 1.0)
+
+
+def above_rating_ka(cases: Sequence[Case]) -> dict[str, float]:
+    """Return the highest current [kA] over operating points of each bus above the breakers' rating.
+
+    The one furthest above comes first. Busbars of the boundary are not compared.
+
+    Raises
+    ------
+    CaseError, ValueError
+        As `short_circuit` does.
+    """
+    bus = cases[0].net.bus
+    found = [short_circuit(case) for case in cases]
+    most = np.fmax.reduce([np.where(one.boundary, 0.0, one.ikss_ka) for one in found])
+    over = most / np.array([rating_ka(kv) for kv in bus["vn_kv"]])
+    return {str(bus["name"].iloc[k]): float(most[k]) for k in np.argsort(-over) if over[k] > 1.0}
 
 
 def level_records(cases: Sequence[Case]) -> list[dict[str, Any]]:
@@ -91,7 +103,6 @@ def level_records(cases: Sequence[Case]) -> list[dict[str, Any]]:
             "most_ka": float(most[k]),
             "rating_ka": rating_ka(float(bus["vn_kv"].iloc[k])),
             "boundary": bool(found[0].boundary[k]),
-            "above_rating": str(bus["above_rating"].iloc[k]) if "above_rating" in bus else "",
         }
         for k in np.argsort(-bus["vn_kv"].to_numpy(dtype=float), kind="stable").tolist()
         if bus["vn_kv"].iloc[k] >= HIGH_KV

@@ -104,9 +104,7 @@ def short_circuit(case: Case) -> ShortCircuit:
 
 def _feeds(case: Case, busbars: Busbars, base_mva: float) -> tuple[Complexes, Complexes]:
     """Return the admittances of machines at each node [pu]: the case's own, and those of its surroundings."""
-    net = case.net
-    beyond = {str(name) for name in net["ties"]["element"]} | {str(name) for name in net.ext_grid["name"]}
-    beyond -= set(net.gen["name"][net.gen["sn_mva"] > 0.0]) if not len(net["ties"]) else set()
+    beyond = elements_beyond(case.net)
     own, outside = np.zeros((2, busbars.size), dtype=np.complex128)
     for unit, bus in _machines(case):
         x_pu, factor = _reactance(case, unit, unit.element in beyond)
@@ -115,6 +113,12 @@ def _feeds(case: Case, busbars: Busbars, base_mva: float) -> tuple[Complexes, Co
         count, first = int(busbars.count[bus]), int(busbars.first[bus])
         (outside if unit.element in beyond else own)[first : first + count] += feeds / count
     return own, outside
+
+
+def elements_beyond(net: Any) -> set[str]:
+    """Return the names of machines and sources that stand for the network outside a case."""
+    beyond = {str(name) for name in net["ties"]["element"]} | {str(name) for name in net.ext_grid["name"]}
+    return beyond if len(net["ties"]) else beyond - set(net.gen["name"][net.gen["sn_mva"] > 0.0])
 
 
 def _hold_back(z: Complexes, outside: Complexes, most_pu: Floats) -> None:

@@ -10,12 +10,13 @@ import pandapower as pp
 import pytest
 from nets_for_faults import currents, in_pandapower, with_only_a_plant
 
+from cosim.core.errors import CaseError
 from grids.case import CASES, Case, list_cases, load_case, operating_points
 from grids.checks.base import solve_point
 from grids.checks.busbar_counts import count_busbars, station_mva, write_counts
 from grids.checks.finding import State
-from grids.checks.levels import check_levels
-from grids.checks.short_circuit import rating_ka, short_circuit
+from grids.checks.levels import above_rating_ka, check_levels
+from grids.checks.short_circuit import short_circuit
 
 PROVINCES = [name for name in list_cases() if (CASES / name / "totals.csv").is_file()]
 
@@ -122,43 +123,61 @@ def test_a_station_has_the_transformers_of_its_voltages(hv_kv: float, lv_kv: flo
     assert station_mva(hv_kv, lv_kv) == mva
 
 
-def test_the_columns_of_a_case_are_what_the_rule_counts(tmp_path: Path) -> None:
-    folder = shutil.copytree(CASES / "ningxia", tmp_path / "ningxia")
+@pytest.mark.parametrize("name", ["ningxia", "mengxi", "jing_jin_ji"])
+def test_the_columns_of_a_case_are_what_the_rule_counts(name: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(CASES / name, tmp_path / name)
     shipped = (folder / "bus.csv").read_text(encoding="utf-8")
     write_counts(folder)
     assert (folder / "bus.csv").read_text(encoding="utf-8") == shipped
-    counts = count_busbars([load_case("ningxia", point) for point in operating_points(folder)])
+
+
+def test_stations_are_counted_by_transformers_and_converters() -> None:
+    counts = count_busbars([load_case("ningxia", point) for point in operating_points(CASES / "ningxia")])
     assert counts["Yinchuandong 750"].busbars == 3  # 4 x 2100 MVA, and a converter
     assert math.isnan(counts["Yinchuan 220"].spacing_km)
     assert "Northwest 750" not in counts
 
 
-def test_a_level_above_the_rating_fails_unless_the_row_says_why() -> None:
-    solved = solve_point("ningxia", "winter_evening_peak")
-    bus = solved.net.bus
-    yinchuan = bus["name"] == "Yinchuan 220"
+def plant_of(current_ka: float) -> Case:
+    """Return two_bus with a plant alone that feeds a fault at its bus a with a current."""
+    case = load_case("two_bus")
+    case = with_only_a_plant(dataclasses.replace(case, meta={**case.meta, "dynamics": "by_plant_type"}))
+    case.net.gen["sn_mva"] *= current_ka / only_a_plant()
+    case.net.gen["max_p_mw"] *= current_ka / only_a_plant()
+    return case
+
+
+@pytest.mark.parametrize(("current_ka", "sections"), [(49.9, 1), (50.1, 2), (249.0, 5)])
+def test_a_row_is_run_apart_in_as_few_sections_as_hold_the_rating(current_ka: float, sections: int) -> None:
+    counted = count_busbars([plant_of(current_ka)])["a"]
+    assert counted.busbars == sections
+    assert math.isnan(counted.spacing_km)
+    said = f"1 counted, run apart in {sections} to keep the breakers' rating: {current_ka:.1f} kA tied"
+    assert (said in counted.because) == (sections > 1)
+
+
+def test_a_row_that_no_sections_hold_is_named() -> None:
+    with pytest.raises(CaseError, match="two_bus: bus 'a' is above the breakers' rating in 50 sections"):
+        count_busbars([plant_of(50.0 * 51.0)])
+
+
+def test_a_level_above_the_rating_fails_a_province_and_names_the_row() -> None:
+    solved = solve_point("mengxi", "winter_evening_peak")
     (sound,) = check_levels(solved)
     assert sound.state is not State.BAD
-    bus.loc[yinchuan, "busbars"] = 1
+    gen = solved.net.gen
+    at_jinshan = gen["bus"].map(solved.net.bus["name"]) == "Jinshan plant"
+    gen.loc[at_jinshan, ["sn_mva", "max_p_mw"]] *= 10.0
     (refused,) = check_levels(solved)
     assert refused.state is State.BAD
-    assert "1 above the breakers' rating: Yinchuan 220 6" in refused.text
-    bus.loc[yinchuan, "above_rating"] = "drawn as one for a test"
-    (told,) = check_levels(solved)
-    assert told.state is State.NOTE
-    assert "above it for a reason their rows name: Yinchuan 220 6" in told.text
+    assert "above the breakers' rating: Jinshan plant " in refused.text
 
 
 @pytest.mark.parametrize("name", PROVINCES)
-def test_levels_of_a_province_are_those_of_real_busbars(name: str) -> None:
-    case = load_case(name, "summer_evening_peak")
-    bus, found = case.net.bus, short_circuit(case)
-    rating = np.array([rating_ka(kv) for kv in bus["vn_kv"]])
-    above = ~found.boundary & (found.ikss_ka > rating)
-    assert set(bus["name"][above]) <= set(bus["name"][bus["above_rating"] != ""])
-    assert (
-        np.nanmax(found.ikss_ka[rating < math.inf]) < 100.0
-    )  # 207 at 500, 296 at 220 kV with rows as busbars
+def test_levels_of_a_province_hold_the_rating_at_all_points(name: str) -> None:
+    cases = [load_case(name, point) for point in operating_points(CASES / name)]
+    assert above_rating_ka(cases) == {}
+    assert np.nanmax(short_circuit(cases[0]).ikss_ka) > 25.0
 
 
 def test_weak_ends_of_corridors_are_told_with_how_many_there_are() -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cosim.grid_tables import print_inventory
 from grids.case import load_case
 from grids.inventory import inventory, points_of
 from grids.makers import makers_of
@@ -61,6 +62,11 @@ def test_levels_say_for_what_a_bus_stands(ningxia):
     assert stations["spacing_km"] > 10.0
     assert all(row["least_ka"] <= row["most_ka"] <= row["rating_ka"] for row in (zones, stations))
     assert levels["Northwest 750"]["boundary"]
+
+
+def test_shown_levels_say_how_many_rows_are_run_apart(ningxia, capsys):
+    print_inventory(ningxia)
+    assert "or lie above the rating (11 run apart)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_inventory_is_plain_data():
