@@ -31,6 +31,7 @@ same; rows of the case's own tables go first.
 
 import csv
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal
@@ -274,11 +275,10 @@ def _rest(case: Case, name: str, area: str, share: float, *, p_mw: float) -> Ite
     size = {"sn_mva": share * total, "h_s": energy / total, "d_pu": damping}
     largest = max(machines, key=lambda row: float(row["sn_mva"]))
     yield from _electrical(name, plant_dynamics()[largest["plant_type"]], size)
-    able_mw = {
-        str(row["plant_type"]): RATED_PU * float(row["sn_mva"]) * _own(row, "responding_pu")
-        for row in machines
-        if plant_types()[row["plant_type"]].governor != "none" and float(row["p_mw"]) >= 0.0
-    }
+    able_mw: dict[str, float] = defaultdict(float)
+    for row in machines:
+        if plant_types()[row["plant_type"]].governor != "none" and float(row["p_mw"]) >= 0.0:
+            able_mw[row["plant_type"]] += RATED_PU * float(row["sn_mva"]) * _own(row, "responding_pu")
     if sum(able_mw.values()) > 0.0:
         kind = _together(able_mw, delivers=p_mw > 0.0)
         yield _governor(kind, name, share * sum(able_mw.values()), f_hz, least_pu=-1.0)

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cosim.core.errors import CaseError
@@ -38,6 +39,17 @@ def test_the_rest_of_the_area_is_a_machine_with_its_inertia_and_the_damping_of_i
     assert rest["genrou"].h_s * rest["genrou"].sn_mva == pytest.approx(energy)
     load_mw = CASE.net["areas"]["rest_load_mw"].item()
     assert rest["genrou"].d_pu * rest["genrou"].sn_mva == pytest.approx(2.0 * load_mw)
+
+
+def test_two_rows_of_one_type_in_the_rest_answer_as_one_with_their_sum() -> None:
+    net = copy.deepcopy(CASE.net)
+    half = net["rest_fleet"].assign(
+        sn_mva=net["rest_fleet"]["sn_mva"] / 2, p_mw=net["rest_fleet"]["p_mw"] / 2
+    )
+    net["rest_fleet"] = pd.concat([half, half], ignore_index=True)
+    whole = params(CASE, "Rest of Northwest")
+    for model, found in params(dataclasses.replace(CASE, net=net), "Rest of Northwest").items():
+        assert found.model_dump() == pytest.approx(whole[model].model_dump())
 
 
 def test_a_machine_none_of_whose_governors_answers_still_takes_orders() -> None:
