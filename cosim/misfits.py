@@ -3,7 +3,7 @@
 from typing import Any
 
 from cosim import kpi, verdict
-from cosim.core.component import side_tables_of
+from cosim.core.component import SideTable, side_tables_of
 from cosim.core.errors import CaseError, ScenarioError
 from cosim.core.grid import Connections, Grid
 from cosim.core.registry import nearest
@@ -74,7 +74,11 @@ def _element_findings(seen: Examined, grid: Grid) -> list[Finding]:
     found = []
     for event, path in seen.events.switching:
         known = switchable if subjects is None else subjects(event.action)
-        if event.element not in known:
+        if path[-1] == "link" and not known:
+            text = "the grid has no direct-current link of its own"
+            either = "`cases:` that hold both its ends, or `trip` of the element that stands for its end here"
+            found.append(Finding(path, text, either))
+        elif event.element not in known:
             found.append(_unknown_place(path, str(path[-1]), event.element, known))
     expect = getattr(grid, "expect", None)
     if expect is None:
@@ -103,7 +107,7 @@ def _place_findings(seen: Examined, grid: Grid) -> list[Finding]:
     elements = (name for names in grid.elements.values() for name in names)
     said = seen.draft.data.get("campuses")
     campuses = said if isinstance(said, dict) else ()
-    side = (row for kind in seen.roster.kinds.values() for row in _side_rows(kind))
+    side = (row for kind in seen.roster.kinds.values() for table in _side_tables(kind) for row in table.rows)
     places = [*seen.roster.members, *campuses, *side, *geography.points, *levels, *elements]
     known = tuple(dict.fromkeys(places))
     return [
@@ -113,11 +117,9 @@ def _place_findings(seen: Examined, grid: Grid) -> list[Finding]:
     ]
 
 
-def _side_rows(kind: Kind) -> tuple[str, ...]:
-    """Return what the tables of its own of a kind have rows for."""
-    if kind.component is None:
-        return ()
-    return tuple(row for table in side_tables_of(kind.component) for row in table.rows)
+def _side_tables(kind: Kind) -> tuple[SideTable, ...]:
+    """Return the tables of its own a kind writes: none from a process of its own."""
+    return () if kind.component is None or kind.is_process else side_tables_of(kind.component)
 
 
 def _row_findings(seen: Examined, grid: Grid) -> list[Finding]:
@@ -159,8 +161,7 @@ def _silent_findings(seen: Examined, grid: Grid) -> list[Finding]:
         return []  # who is broken may publish it
     own = {kind.name: {port.name for port in kind.model.outputs} for kind in seen.roster.kinds.values()}
     for kind in seen.roster.kinds.values():
-        if kind.component is not None:
-            own |= {table.name: set(table.columns) for table in side_tables_of(kind.component)}
+        own |= {table.name: set(table.columns) for table in _side_tables(kind)}
     every = {**{table: set(columns) for table, columns in grid.columns.items()}, **own}
     found = []
     for place, wanted in _said(seen, "expect"):

@@ -159,11 +159,6 @@ class JobSet:
         return self.ids[job] if self.ids is not None else f"{self.names[self.of[job]]} {job}"
 
 
-def runtime_s(jobs: Jobs) -> Floats:
-    """Return how long each runs undisturbed at full clocks, without loading [s]."""
-    return np.asarray(jobs.work_gpu_s / (jobs.gpus * jobs.busy_pu))
-
-
 def draw(
     population: Population,
     span_s: float,

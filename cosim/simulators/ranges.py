@@ -75,6 +75,7 @@ class Answers:
     def __init__(self, plan: Plan, kinds: Collection[str]) -> None:
         self._asks = [ask for ask in plan.asks if ask.kind in kinds]
         self._due_s = {ask.source: 0.0 for ask in self._asks}
+        self._units = {kind.kind: len(kind.units) for kind in plan.kinds}
         self.said: dict[str, Mapping[str, Floats]] = {}
         """What wires call the range -> `RANGE`."""
 
@@ -87,7 +88,7 @@ class Answers:
             rests = {p.name: p.default for p in component.inputs if p.name in ask.without}
             apart = {name: np.full_like(inputs[name], value) for name, value in rests.items()}
             found: Flexibility = component.flexibility(end_s, ask.over_s, {**inputs, **apart})
-            _checked(kind, at.t_s, found, found.baseline_mw.size)
+            _checked(kind, at.t_s, found, self._units[kind])
             self.said[ask.source] = {port: frozen(values) for port, values in found.ends().items()}
             self._due_s[ask.source] = end_s + ask.every_s
 

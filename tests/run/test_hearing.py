@@ -1,10 +1,15 @@
 """What units hear beside their ports: rows of the grid's tables, and the range of another unit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from suandian_toys import Toy, ToyParams, kind, plan
 
 from cosim.assemble import prepare
-from cosim.core.errors import ScenarioError
+from cosim.core.errors import ComponentError, ScenarioError
+from cosim.core.flexibility import Flexibility, Side
+from cosim.plan import Ask
 from cosim.run import run
 
 LINK = """\
@@ -73,6 +78,19 @@ def test_what_the_grid_does_not_have_is_refused_by_name(tmp_path, key, heard, to
     path.write_text(LINK.replace(said, f'{key}: {{blocked_pu: "{heard}"}}'), encoding="utf-8")
     with pytest.raises(ScenarioError, match=told):
         prepare(path)
+
+
+class OfOne(Toy):
+    """A toy that tells the range of one unit, however many there are."""
+
+    def flexibility(self, t_s, horizon_s, inputs):
+        return Flexibility(np.zeros(1), Side.none(1), Side.none(1))
+
+
+def test_a_range_of_too_few_units_is_refused(tmp_path):
+    two = plan(kind(OfOne, ToyParams(), ToyParams()))
+    with pytest.raises(ComponentError, match="flexibility: baseline_mw is .* for each unit"):
+        run(replace(two, asks=(Ask("range of them", "ofone", 60.0, 60.0, ()),)), tmp_path)
 
 
 def test_what_a_battery_is_asked_for_is_what_it_can_hold_and_nothing_lacks(tmp_path_factory):

@@ -42,6 +42,25 @@ TOLD = (
 )
 
 
+FAR = """\
+title: services of sites in a process of their own
+start: 2025-08-06T20:00:00+08:00
+until_s: 1200
+seed: 1
+clock: {step_s: 600}
+grid: {case: ieee39}
+units:
+  far:
+    component: site
+    process: true
+    place: hefei
+    gpus_count: 100
+    fleet: {services: [{name: chat, users: hefei, latency_bound_ms: 50, mean_gpu: 10}]}
+expect:
+  - {kpi: latency_mean_ms, at: chat, at_most: 50, because: users wait}
+"""
+
+
 def findings(file: Path, text: str) -> list[str]:
     file.write_text(text)
     with pytest.raises(ScenarioError) as error:
@@ -55,6 +74,16 @@ def test_what_units_cannot_do_is_told_at_once_with_file_line_key_and_value(tmp_p
     assert len(lines) == len(TOLD), "\n".join(lines)
     for told in TOLD:
         assert any(line.startswith(told) for line in lines), "\n".join(lines)
+
+
+def test_the_tables_of_its_own_of_a_kind_in_a_process_are_not_published(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = Path("mine.yaml")
+    place, kpi = findings(file, FAR)
+    assert "expect[0].kpi = latency_mean_ms: nothing in the scenario publishes" in kpi
+    assert "expect[0].at = chat: unknown place" in place
+    file.write_text(FAR.replace("    process: true\n", ""))
+    prepare(file)
 
 
 def test_a_broken_neighbour_does_not_hide_what_a_unit_cannot_do(tmp_path, monkeypatch):
