@@ -89,7 +89,7 @@ class OfOne(Toy):
 
 def test_a_range_of_too_few_units_is_refused(tmp_path):
     two = plan(kind(OfOne, ToyParams(), ToyParams()))
-    with pytest.raises(ComponentError, match="flexibility: baseline_mw is .* for each unit"):
+    with pytest.raises(ComponentError, match=r"flexibility: baseline_mw is .* for each unit"):
         run(replace(two, asks=(Ask("range of them", "ofone", 60.0, 60.0, ()),)), tmp_path)
 
 
