@@ -36,15 +36,15 @@ class CrossCheck:
         self._rest = slice(elements.section["unit"].start, elements.section["tie"].stop)
         buses = net.bus.index.to_numpy()[elements.row[self._rest]]
         first = len(net.load)
-        for bus in buses:
-            pp.create_load(self._net, int(bus), 0.0, 0.0)
+        if len(buses):
+            pp.create_loads(self._net, buses, 0.0, 0.0)
         self._extra = slice(first, first + len(buses))
         for table in ("load", "sgen", "gen"):
             if "scaling" in self._net[table]:
                 self._net[table]["scaling"] = 1.0
         self._stand_in = len(net.sgen)
-        for bus in net.gen["bus"]:
-            pp.create_sgen(self._net, int(bus), 0.0, 0.0, in_service=False)
+        if len(net.gen):
+            pp.create_sgens(self._net, net.gen["bus"].to_numpy(), 0.0, 0.0, in_service=False)
         self.usable = elements.shares is None or len(buses) == 0
         """pandapower averages voltage dependence over the loads of a bus: no witness where units join."""
 
