@@ -54,7 +54,12 @@ def _tables(found: Record) -> Iterable[Table]:
         "Against published totals",
         ("quantity", "case", "published", "apart %", "evidence", "source"),
         [
-            (*list(row.values())[:3], f"{row['apart_percent']:.2f}", row["evidence"], row["source"])
+            (
+                *list(row.values())[:3],
+                f"{round(row['apart_percent'], 2) + 0.0:.2f}",
+                row["evidence"],
+                row["source"],
+            )
             for row in found["published"]
         ],
     )
@@ -113,7 +118,7 @@ def _points(points: Sequence[Record]) -> Table:
         ("over direct-current links, in", [p["dc_in_mw"] for p in points]),
         ("over direct-current links, out", [p["dc_out_mw"] for p in points]),
         ("interchange with neighbours, in", [p["interchange_mw"] for p in points]),
-        ("slack, in", [p["slack_mw"] for p in points]),
+        ("slack, in", [round(p["slack_mw"], 1) + 0.0 for p in points]),
         ("losses", [p["losses_mw"] for p in points]),
         ("losses, % of load", [_percent(p["losses_mw"], p["load_mw"]) for p in points]),
         ("no solution", [p["problem"] for p in points]),

@@ -1,6 +1,6 @@
 """What a run is made of, decided before it starts: kinds, simulators, wires, clock, grid."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cosim.core.clock import Clock
@@ -154,6 +154,20 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     return "\n".join(text)
 
 
+def _said(value: object) -> str:
+    """Return parameters as a scenario writes them, the outermost without braces."""
+    if isinstance(value, Mapping):
+        inner = (f"{{{_said(one)}}}" if isinstance(one, Mapping) else _said(one) for one in value.values())
+        return ", ".join(f"{key}: {text}" for key, text in zip(value, inner, strict=True))
+    if isinstance(value, list | tuple):
+        return (
+            f"[{', '.join(f'{{{_said(one)}}}' if isinstance(one, Mapping) else _said(one) for one in value)}]"
+        )
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _few(names: Sequence[str], most: int = 6) -> str:
     """Return names, or the first ones and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -170,13 +184,13 @@ def _grid_text(plan: Plan) -> str:
     said = plan.scenario.grid
     sizes = [(len(plan.grid.elements.get(table, ())), *words) for table, words in _COUNTED.items()]
     counts = [f"{size} {one if size == 1 else many}" for size, one, many in sizes if size]
-    keys = ", ".join(f"{key}: {value}" for key, value in said.params.items())
+    keys = _said(said.params)
     rows = list(zip(plan.connections.units, plan.connections.points, strict=True))
     rows += list(zip(plan.connections.drivers, plan.connections.driven, strict=True))
     what = [*_handed(plan), *("scales" for _ in plan.connections.drivers)]
     head = f"grid: {said.engine} ({keys}): {', '.join(counts) or 'no elements'}"
     for window in said.windows:
-        more = "".join(f", {key}: {value}" for key, value in window.params.items())
+        more = f", {_said(window.params)}" if window.params else ""
         head += f"\n  {window.name}: {window.engine} from {window.from_s:g} to {window.to_s:g} s{more}"
     if not rows:
         return head
@@ -270,8 +284,8 @@ def _event_text(plan: Plan) -> str:
     rows = [(event.at_s, GRID, event.action, event.element) for event in plan.grid_events]
     for part in plan.kinds:
         for order in part.commands:
-            said = ", ".join(f"{key}: {value}" for key, value in order.params.model_dump().items())
-            rows.append((order.t_s, part.units[order.unit_index], order.name, said))
+            said = order.params.model_dump(exclude_none=True)
+            rows.append((order.t_s, part.units[order.unit_index], order.name, _said(said)))
         rows += [
             (setting.t_s, part.units[setting.unit_index], "set", f"{setting.port}: {setting.value:g}")
             for setting in part.sets

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from cosim.core.component import Context, Port
 from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params
+from cosim.core.registry import nearest
 from cosim.core.types import Floats
 from datacenters.data import table
 from datacenters.data.series import Series, read_series
@@ -85,7 +86,8 @@ class ProfileParams(Params):
             msg = "give either `shape` or `file`"
             raise ValueError(msg)
         if self.shape is not None and self.shape not in table("day_shapes"):
-            msg = f"unknown shape {self.shape!r}; built in are {', '.join(shapes())}"
+            hint = nearest(self.shape, shapes())
+            msg = f"unknown shape {self.shape!r}; built in are {', '.join(shapes())}.{hint}"
             raise ValueError(msg)
         return self
 

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from cosim.core.component import Context, Link, Port
 from cosim.core.errors import ScenarioError, collected
 from cosim.core.params import Params
+from cosim.core.registry import nearest
 from cosim.core.types import Floats
 from datacenters.climate import new_year, sites, typical_year
 from datacenters.data.epw import ALLOWED, WeatherFile, read_epw
@@ -59,7 +60,7 @@ class WeatherParams(Params):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         if value is not None and value.lower() not in sites():
-            msg = f"unknown site {value!r}; built in are {', '.join(sites())}"
+            msg = f"unknown site {value!r}; built in are {', '.join(sites())}.{nearest(value, sites())}"
             raise ValueError(msg)
         return None if value is None else value.lower()
 

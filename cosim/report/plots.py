@@ -1,6 +1,7 @@
 """Which plots a run gets: by what its tables hold, not by which components it was made of."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,15 @@ class Plots:
             if set(self.results.elements(table)) <= set(connected):
                 limits += limit_lines(self.results, self.verdict, table, column)
                 self.shown.add((table, column))
-        lines = lines_of(self.results, "point", column)
-        figure = _figure(title, column, lines, _tightest(limits), len(connected))
+        largest = self.results.series("point", column).abs().max()
+        resting = [name for name in connected if not largest[name] > 0.0]
+        drawing = [name for name in connected if name not in resting]
+        lines = lines_of(self.results, "point", column, drawing or connected)
+        figure = _figure(title, column, lines, _tightest(limits), len(drawing))
+        if drawing and resting:
+            more = f" and {len(resting) - 6} more" if len(resting) > 6 else ""
+            zero = f"zero throughout: {', '.join(resting[:6])}{more}"
+            figure.caption = "; ".join(part for part in (figure.caption, zero) if part)
         return [figure, *self._everyones(column, f"{title}, of units elsewhere")]
 
     def frequency(self) -> list[Figure]:
@@ -136,14 +144,19 @@ class Plots:
                 _figure("Rate of change of frequency, over 500 ms", "rocof_hz_per_s", lines, limits, 0)
             )
         powers = [c for c in columns if c.endswith("_mw")]
-        if powers:
+        for area in self._moved_most(areas) if powers else ():
             lines = [
-                line for c in powers for line in lines_of(self.results, "area", c, areas[:1], label=_words(c))
+                line for c in powers for line in lines_of(self.results, "area", c, [area], label=_words(c))
             ]
-            title = "Imbalance and who answered" + (f", {areas[0]}" if len(areas) > 1 else "")
+            title = "Imbalance and who answered" + (f", {area}" if len(areas) > 1 else "")
             figures.append(_figure(title, "p_mw", lines, [], 0))
         self.shown |= {("area", column) for column in columns}
         return [*figures, *island_frequency(self.results)]
+
+    def _moved_most(self, areas: Sequence[str]) -> list[str]:
+        """Return the two areas whose frequency moves most, the first one first."""
+        f_hz = self.results.series("area", "f_hz")[list(areas)]
+        return list((f_hz.max() - f_hz.min()).sort_values(ascending=False, kind="stable").index[:2])
 
     def links(self) -> list[Figure]:
         """Powers at both ends of direct-current links."""

@@ -196,14 +196,18 @@ def action_text(event: Any) -> str:
 
 
 def _numbers(data: Any) -> str:
-    """Return the parameters of a command in brackets, the first three that are given."""
+    """Return the parameters of a command in brackets, the first three that say something."""
     try:
         pairs = json.loads(data or "{}")
     except ValueError:
         return ""
     if not isinstance(pairs, dict) or not pairs:
         return ""
-    given = [f"{key}={value}" for key, value in pairs.items() if value is not None]
+    given = [
+        key if value is True else f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in pairs.items()
+        if value is not None and value is not False
+    ]
     return f" ({', '.join(given[:3])})" if given else ""
 
 

@@ -96,6 +96,8 @@ def test_an_own_file_is_followed(tmp_path):
 def test_an_unknown_site_is_refused_with_those_there_are():
     with pytest.raises(ValidationError, match="unknown site 'atlantis'; built in are hefei, huaibei"):
         WeatherParams(site="atlantis")
+    with pytest.raises(ValidationError, match="Did you mean 'jinan'"):
+        WeatherParams(site="jinann")
 
 
 def test_a_site_may_be_written_with_a_capital():

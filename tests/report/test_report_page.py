@@ -205,6 +205,26 @@ def test_a_strangers_component_is_plotted_by_the_units_of_its_ports(tmp_path):
     assert titles["electrolyser: stack temp"]["unit"] == "°C"
 
 
+def test_units_at_rest_are_named_not_drawn_and_the_two_areas_that_moved_most_are_told(tmp_path):
+    areas, units = ("calm", "north", "west"), ("hall", "site")
+    columns = ("f_hz", "p_imbalance_mw")
+    tables = {"area": TableSpec(areas, columns), "point": TableSpec(units, ("vm_pu", "f_hz", "p_mw"))}
+    point = {"vm_pu": np.ones(2), "f_hz": np.full(2, 50.0), "p_mw": np.array([5.0, 0.0])}
+    writer = Writer(tmp_path, tables)
+    for t_s, hit in ((0.0, 0.0), (1.0, 1.0), (2.0, 1.0)):
+        area = {"f_hz": 50.0 + hit * np.array([0.0, -0.1, 0.2]), "p_imbalance_mw": hit * np.arange(3.0)}
+        writer.append(t_s, 1.0, {"area": area, "point": point})
+    writer.close()
+    (tmp_path / "manifest.json").write_text('{"status": "complete"}', encoding="utf-8")
+    run = load(tmp_path)
+    write_report(run, judge(run, []), tmp_path / "report.html")
+    drawn = figures(tmp_path / "report.html")
+    assert [line["name"] for line in drawn["Power drawn"]["lines"]] == ["hall"]
+    assert drawn["Power drawn"]["caption"] == "zero throughout: site"
+    told = [title for title in drawn if title.startswith("Imbalance")]
+    assert told == ["Imbalance and who answered, west", "Imbalance and who answered, north"]
+
+
 @pytest.mark.parametrize("end_s", [0.0, 5.0])
 def test_a_run_that_broke_early_still_has_a_page(tmp_path, end_s):
     run = made_run(tmp_path / "run", end_s=end_s, status="failed")

@@ -104,3 +104,12 @@ def test_what_a_battery_is_asked_for_is_what_it_can_hold_and_nothing_lacks(tmp_p
     assert promised.min() < -7.0
     assert -promised.iloc[-24] < 5.0  # after two hours of the peak: less and less for an hour each time
     assert (-promised <= asked.series("controller", "range_mw")["day"] + 1e-9).all()
+
+
+def test_a_grid_without_links_of_its_own_says_what_else_would_do(tmp_path):
+    path = tmp_path / "block.yaml"
+    head = "title: t\nstart: 2025-08-06T20:00:00+08:00\nuntil_s: 6\nseed: 1\nclock: {step_s: 1}\n"
+    events = "grid: {case: two_bus}\nevents:\n  - {at_s: 2, dc_block: {link: nowhere}}\n"
+    path.write_text(head + events, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"no direct-current link of its own; allowed: .*trip"):
+        prepare(path)

@@ -327,6 +327,6 @@ events:
         "grid.vm_pu hall.vm_pu one exchange late grid -> hefei",
         "50 hefei set p_cap_mw: 60",
         "100 grid trip suixi_xiangjian_1",
-        "305 work spike factor_pu: 3.0, over_s: 60.0",
+        "305 work spike factor_pu: 3, over_s: 60",
     } <= words
     assert max(len(line) for line in text.splitlines()) <= 130

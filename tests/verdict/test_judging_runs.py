@@ -59,7 +59,7 @@ def test_an_overloaded_line_is_named_with_time_limit_margin_and_duration(tripped
 
 def test_the_cause_names_the_actions_the_moved_megawatts_and_the_branch_that_went_out(tripped):
     cause = judge(tripped, ["cn"]).first.cause
-    assert "migrate of move (share_pu=0.67) at 60 s" in cause
+    assert "migrate of move (share_pu 0.67) at 60 s" in cause
     assert "trip bengbu_huaibei_1 at 600 s" in cause
     assert "+400 MW at huaibei" in cause
     assert "bengbu_huaibei_1 carried 265 MW before it went out" in cause
