@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from grids.elements import SWITCHED, Elements, bus_rows
 from grids.guard.desk import Desk
 from grids.guard.guard import Guard
 from grids.guard.params import GuardParams
-from grids.guard.swings import Swings
 from grids.guard.trial import Present
 from grids.inside import Inside
 from grids.links.links import Links
@@ -29,13 +28,16 @@ from grids.portrait import geography_of, provenance_of
 from grids.reactive import Switch
 from grids.response import Answer, Response, area_of_rows, rest_load_mw, tie_rows, ties_of
 from grids.returning import return_rate_mw_per_s
-from grids.rms_run import RmsRun
 from grids.schedule import Schedule
 from grids.solver import Solution
 from grids.switchgear import Switchgear
 from grids.tables import TableMaker
 from grids.telling import ShortageTeller, tell_switch
 from grids.witness import Witness, explain
+
+if TYPE_CHECKING:
+    from grids.guard.swings import Swings
+    from grids.rms_run import RmsRun
 
 UNIT_INPUTS = ("p_mw", "q_mvar", "droop_mw_per_hz", "droop_up_mw", "droop_down_mw")
 """What connected units give, in the order of the rows they are kept in."""
@@ -140,9 +142,17 @@ class PowerFlowGrid:
                 self._drawn.as_if,
                 names=connections.units,
                 unit_area=unit_area,
-                swings=Swings(params.swings, self.inside, connections) if params.frequency == "rms" else None,
+                swings=self._swings(params, connections),
             )
         return Desk(guard, connections)
+
+    def _swings(self, params: GuardParams, connections: Connections) -> "Swings | None":
+        """Return the dynamic model where the guard follows frequency with it."""
+        if params.frequency != "rms":
+            return None
+        from grids.guard.swings import Swings  # noqa: PLC0415 - dynamics, of no use to others
+
+        return Swings(params.swings, self.inside, connections)
 
     def subjects(self, action: str) -> tuple[str, ...]:
         """Return the names an action may act on."""
@@ -258,7 +268,7 @@ class PowerFlowGrid:
         if not self._shadows:
             self.rooms()
 
-    def rooms(self, run: RmsRun | None = None) -> Floats:
+    def rooms(self, run: "RmsRun | None" = None) -> Floats:
         """Return what those who ask may add after the last exchange (units,) [MW].
 
         While this engine steps along, the other one asks, once it has stepped; `run` is its dynamic model.

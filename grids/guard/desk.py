@@ -1,6 +1,7 @@
 """Where units that ask for leave are answered, with a guard or without."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,7 +10,9 @@ from cosim.core.grid import Connections
 from cosim.core.types import Bools, Floats
 from grids.guard.guard import Guard
 from grids.guard.trial import Present
-from grids.rms_run import RmsRun
+
+if TYPE_CHECKING:
+    from grids.rms_run import RmsRun
 
 UNLIMITED_MW = 1e12
 """What a unit may add where nobody guards."""
@@ -46,7 +49,7 @@ class Desk:
         live: Bools,
         *,
         solved: bool,
-        run: RmsRun | None = None,
+        run: "RmsRun | None" = None,
     ) -> Floats:
         """Return what each unit (units,) may add in the next exchange [MW].
 

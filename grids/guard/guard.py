@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from cosim.core.types import Floats, Ints
 from grids.branches import Ratings
 from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
-from grids.guard.swings import Fork, Swings
 from grids.guard.trial import Compose, Present, Trial
 from grids.network_state import NetworkState
 from grids.response import Response
-from grids.rms_run import RmsRun
+
+if TYPE_CHECKING:
+    from grids.guard.swings import Fork, Swings
+    from grids.rms_run import RmsRun
 
 NEAR_PU = 0.002
 """A block is large enough when the limit that binds is this near, as a part of its width."""
@@ -107,7 +109,7 @@ class Guard:
         *,
         names: tuple[str, ...],
         unit_area: Ints,
-        swings: Swings | None = None,
+        swings: "Swings | None" = None,
     ) -> None:
         self._params, self._response, self._compose, self._swings = params, response, compose, swings
         self._network = Network(state, Ratings(state.net))
@@ -123,7 +125,9 @@ class Guard:
         self._looked_s = -math.inf
         self._cut = False
 
-    def rooms(self, present: Present, ask_mw: Floats, coming_mw: Floats, run: RmsRun | None = None) -> Floats:
+    def rooms(
+        self, present: Present, ask_mw: Floats, coming_mw: Floats, run: "RmsRun | None" = None
+    ) -> Floats:
         """Return what each unit (units,) may add in the next exchange [MW].
 
         Parameters
@@ -155,7 +159,7 @@ class Guard:
         return room
 
     def decide(
-        self, present: Present, ask_mw: Floats, coming_mw: Floats, run: RmsRun | None = None
+        self, present: Present, ask_mw: Floats, coming_mw: Floats, run: "RmsRun | None" = None
     ) -> dict[int, Grant]:
         """Return what each asking unit is given, by unit."""
         asking = np.flatnonzero(ask_mw > 0.0).tolist()
@@ -180,7 +184,7 @@ class Guard:
             granted[unit] = found[unit].granted_mw
         return found
 
-    def _fork(self, present: Present, run: RmsRun | None) -> Fork | None:
+    def _fork(self, present: Present, run: "RmsRun | None") -> "Fork | None":
         if self._swings is None:
             return None
         tan = math.tan(math.acos(self._params.power_factor_pu))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from cosim.core.types import Floats, Ints
 from grids.flow import Demand
 from grids.guard.network import Limit, Network
 from grids.guard.params import GuardParams
-from grids.guard.swings import Fork, Swing
 from grids.links.support import Support
 from grids.response import Answer, Response
 from grids.situation import Loss
+
+if TYPE_CHECKING:
+    from grids.guard.swings import Fork, Swing
 
 WORSE_PU = 0.002
 """What is beyond its limit already may get worse by this part of the limit's width: loading by 0.2 %."""
@@ -110,7 +112,7 @@ class Trial:
         unit_area: Ints,
         coming_mw: Floats,
         most_mw: Floats,
-        swings: Fork | None = None,
+        swings: "Fork | None" = None,
     ) -> None:
         self._params, self._network, self._present = params, network, present
         self._response, self._compose, self._unit_area = response, compose, unit_area
@@ -194,7 +196,7 @@ class Trial:
                 return False
         return True
 
-    def _bears(self, swings: Fork, block_mw: Floats, rise_s: float) -> bool:
+    def _bears(self, swings: "Fork", block_mw: Floats, rise_s: float) -> bool:
         """Return whether frequencies of the dynamic model stay within their limits in a rise."""
         rise = [
             (step * rise_s / RISE_STEPS, self._coming_mw + block_mw * (step + 0.5) / RISE_STEPS)
@@ -276,7 +278,7 @@ class Trial:
         return self._network.limit(place, self._without[which], is_least=is_least)
 
 
-def _seen(swing: Swing | str, f0_hz: Floats, answer: Answer) -> Floats | str:
+def _seen(swing: "Swing | str", f0_hz: Floats, answer: Answer) -> Floats | str:
     """Return deviations, rates and lowest voltages; of an area without a machine what its model says."""
     if isinstance(swing, str):
         return swing
