@@ -17,7 +17,7 @@ from cosim.report.series import Pool, points_per_line
 from cosim.verdict import Finding
 from cosim.verdict.text import quantity
 
-NONE = "<tr><td>none</td></tr>"
+NONE = "<tr><td colspan=9>none</td></tr>"
 ABSOLUTE = ("°C", "Hz", "%")
 """Units whose differences are not told as a share."""
 
