@@ -166,7 +166,7 @@ class Sessions:
         rest = wanted_gpu - float(load.sum())
         if rest > 0.0:
             lacking = np.maximum(goal_gpu - load, 0.0)
-            load += lacking * (rest / lacking.sum())
+            load += lacking * (rest / max(float(lacking.sum()), TINY))
         elif rest < 0.0:
             load *= wanted_gpu / load.sum()
         for copy in self.copies:

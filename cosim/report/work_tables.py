@@ -102,7 +102,7 @@ def services_table(results: "Results") -> str:
     for name in results.elements("service"):
         told = [compute(results, kpi, name) for kpi in SERVICE_KPIS]
         bound = bounds.get(name, np.nan)
-        kind = "held" if told[1] <= bound + LATENCY_EDGE_MS else "violated"
+        kind = "violated" if told[1] > bound + LATENCY_EDGE_MS else "held"
         cells = (bound, *told[:2], told[2] / 1e6, told[3] / 1e6, 100.0 * told[4])
         numbers = "".join(f"<td class=n>{_number(float(cell))}</td>" for cell in cells)
         rows.append(f"<tr class={kind}><td>{escape(name)}</td>{numbers}<td>{kind}</td></tr>")
