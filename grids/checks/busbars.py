@@ -19,8 +19,9 @@ are one and carry the current of the row, :math:`I`. Apart and fed by their own 
 .. math:: Z_{11} = Z_{kk} + \frac 1 N \sum_{m=1}^{N-1} \frac{1}{Y_{kk}/N + 2 y (1 - \cos 2\pi m/N)}
 
 with :math:`Z_{kk}` and :math:`Y_{kk}` of the row as one bus and :math:`y` the admittance of a link: the modes
-of a ring [1]_ (two busbars have one link between them: half of it). Circuits to other regions keep their length from middle to middle, which is a little too long;
-the busbars of a zone count as one, which is a little too near.
+of a ring [1]_ (two busbars have one link between them: half of it). Circuits to other regions keep their
+length from middle to middle, which is a little too long; the busbars of a zone count as one, which is a
+little too near.
 
 References
 ----------
