@@ -105,7 +105,7 @@ def test_a_case_that_cannot_be_read_is_told_without_numbers(tmp_path):
     (folder / "bus.csv").write_text(bus + bus.splitlines()[-1] + "\n", encoding="utf-8")
     done = suandian("validate", str(folder), "--jobs", "1")
     assert done.exit_code == 1
-    assert "is a duplicate" in done.stdout
+    assert "is a duplicate" in " ".join(done.stdout.split())
     assert "nan" not in done.stdout
 
 

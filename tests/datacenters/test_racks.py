@@ -120,7 +120,7 @@ def test_a_rack_that_names_nothing_is_told_what_is_missing():
 @pytest.mark.parametrize(
     ("own", "place", "text"),
     [
-        ({"idle_pu": 1.3}, "rack", "full_load_kw=120 is not above the 156 kW"),
+        ({"idle_pu": 1.3}, "rack.idle_pu", "full_load_kw=120 is not above the 156 kW"),
         ({"full_load_kv": 3}, "rack.full_load_kv", "unknown key"),
         ({"gpus_count": 0}, "rack.gpus_count", "must be > 0"),
     ],

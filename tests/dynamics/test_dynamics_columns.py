@@ -29,7 +29,7 @@ BY_STAGE = {
     "reec_c": [f"{x}{axis}{n}_pu" for axis in "qp" for n in "1234" for x in "vi"],
 }
 """Columns that are counted on from the first one, in this order."""
-ELSEWHERE = {"hvdc_vsc": {"partner"}}
+ELSEWHERE = {"hvdc_vsc": {"partner"}, "hvdc_lcc": {"partner"}}
 """Columns read by what the model imports."""
 
 
@@ -37,6 +37,12 @@ def read_names(cls: type[Device]) -> set[str]:
     """Return what the sources of a model name, its parameters and what judges them apart."""
     owners = {sys.modules[c.__module__] for c in cls.__mro__ if issubclass(c, Device) and c is not Device}
     owners |= {sys.modules[getattr(cls, k).__module__] for k in KERNELS if getattr(cls, k) is not None}
+    own = cls.__module__.rpartition(".")[2]
+    owners |= {
+        sys.modules[made.__module__]
+        for made in vars(sys.modules[cls.__module__]).values()
+        if f".{own}_" in str(getattr(made, "__module__", ""))
+    }
     found: set[str] = set()
 
     def walk(node: ast.AST) -> None:

@@ -27,7 +27,8 @@ run(made, out, step_limit_s=5.0)
 
 
 def start(mode, out):
-    path = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+    tests = Path(__file__).parents[1]
+    path = [str(tests / "shared"), str(tests.parent)]
     code = f"import sys; sys.path[:0] = {path!r}\n{SCRIPT}"
     return subprocess.Popen([sys.executable, "-c", code, mode, str(out)], stderr=subprocess.PIPE, text=True)
 

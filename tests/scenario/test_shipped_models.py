@@ -68,7 +68,7 @@ def fragments(*changes: tuple[str, str]) -> list[str]:
         (
             "case: ieee39",
             "case: ieee39, point: noon",
-            ["study.yaml:6: grid.case = ieee39", "'noon' is unknown"],
+            ["study.yaml:6: grid.point = noon", "'noon' is unknown", "allowed: base"],
         ),
         (
             "case: ieee39",
