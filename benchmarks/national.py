@@ -42,7 +42,7 @@ def measure(which: str, until_s: int) -> None:
     done = 0.0
     for kind in plan.kinds:
         if isinstance(kind.component, Site):
-            done = kind.component.fleet.books()["done_count"]
+            done = kind.component.fleet.roster.books()["done_count"]
     print(prepared + wall_s, prepared_cpu + cpu_s, wall_s, len(plan.clock), peak_mb(), done)
 
 
